@@ -1,1 +1,36 @@
-//! Leasehold.
+//! Distributed locks to build on.
+//!
+//! Everything is a *lease*: a time-bounded right on a [`LockKey`], granted to a [`LeaseId`], carrying a
+//! [`FencingToken`] that only grows. This crate has the trait that backends implement, the values and errors
+//! it speaks in, and the façade that users touch; the backends are crates of their own.
+//!
+//! | You want | Look at |
+//! |---|---|
+//! | to take a lock | [`Locker`] |
+//! | to write a backend | [`LockBackend`], [`poll_acquire`] |
+//! | to know what can go wrong | [`Error`], [`ErrorKind`], [`Effect`] |
+//! | tests without waiting | [`VirtualClock`], [`Runtime::manual`] |
+
+mod backend;
+mod error;
+mod outcome;
+mod request;
+pub mod runtime;
+mod time;
+mod value;
+
+pub use async_trait::async_trait;
+
+pub use backend::{
+    AdminBackend, Backoff, BackoffDelays, BatchBackend, Capabilities, Capability, ExtendRequest,
+    LockBackend, poll_acquire, poll_acquire_with,
+};
+pub use error::{Effect, Error, ErrorKind, Result};
+pub use outcome::{
+    Acquire, Extension, Grant, Held, HeldReason, KeyState, LeaseInfo, Release, Revoked, TryAcquire,
+    WaiterInfo,
+};
+pub use request::AcquireRequest;
+pub use runtime::Runtime;
+pub use time::{Clock, DriftAllowance, Sleep, Timestamp, VirtualClock, sleep, timeout_at};
+pub use value::{FencingToken, Holder, IntoLockKey, LeaseId, Limit, LockKey, Mode, Ttl};

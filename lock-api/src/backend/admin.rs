@@ -1,0 +1,18 @@
+//! What an operator does to other people's leases.
+
+use async_trait::async_trait;
+
+use crate::{LockKey, Result, Revoked};
+
+/// Administration of a backend, reached by [`LockBackend::admin`](crate::LockBackend::admin).
+#[async_trait]
+pub trait AdminBackend: Send + Sync {
+    /// Removes every live lease of `key`, minimum holds included; the next waiter is granted. The next
+    /// token is still greater than all before.
+    ///
+    /// The former holders may not have noticed yet: only the token protects the resource from them.
+    ///
+    /// # Errors
+    /// The backend failed.
+    async fn revoke(&self, key: &LockKey) -> Result<Revoked>;
+}

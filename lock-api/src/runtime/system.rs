@@ -1,0 +1,128 @@
+//! The one file that reads the real clock and draws real randomness.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "everything else takes time and randomness from here"
+)]
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use rand::Rng;
+
+use super::Entropy;
+use crate::{Clock, Sleep, Timestamp};
+
+/// The longest single wait: after a suspension no wait is later than this.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// Tokio's monotonic time, plus the time for which the machine was suspended.
+///
+/// It follows tokio's paused time, so `#[tokio::test(start_paused = true)]` drives whatever stands on it.
+///
+/// A lease goes on running out on its server while this machine sleeps, but the monotonic clock of Linux and
+/// of macOS stands still then. Where the platform has a boot-time clock (Linux and Android) the time
+/// spent suspended is added, so the first look at the clock after a resume already knows; a pending wait
+/// notices within a second. Elsewhere a suspended holder can believe in its lease for as long
+/// as it slept: the fencing token is what protects the resource then.
+#[derive(Debug)]
+pub struct SystemClock {
+    origin: tokio::time::Instant,
+    suspension: std::sync::Arc<Suspension>,
+}
+
+impl SystemClock {
+    /// A clock whose origin is now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            origin: tokio::time::Instant::now(),
+            suspension: std::sync::Arc::new(Suspension::from_now()),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        now(self.origin, &self.suspension)
+    }
+
+    fn sleep_until(&self, deadline: Timestamp) -> Sleep {
+        let (origin, suspension) = (self.origin, std::sync::Arc::clone(&self.suspension));
+        Box::pin(async move {
+            loop {
+                let left = deadline.since(now(origin, &suspension));
+                if left.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(left.min(SLICE)).await;
+            }
+        })
+    }
+}
+
+fn now(origin: tokio::time::Instant, suspension: &Suspension) -> Timestamp {
+    Timestamp::ORIGIN + (origin.elapsed() + suspension.total())
+}
+
+/// How long the machine has been suspended since a first reading: by how much the boot-time clock has run
+/// ahead of the monotonic one. It only grows.
+#[derive(Debug)]
+struct Suspension {
+    at_first: Duration,
+    total_ns: AtomicU64,
+}
+
+impl Suspension {
+    /// Below this, a difference is the time between the two readings, not a suspension.
+    const NOISE: Duration = Duration::from_millis(1);
+
+    fn from_now() -> Self {
+        Self {
+            at_first: boot_ahead_of_monotonic(),
+            total_ns: AtomicU64::new(0),
+        }
+    }
+
+    fn total(&self) -> Duration {
+        let slept = boot_ahead_of_monotonic().saturating_sub(self.at_first);
+        if slept > Self::NOISE {
+            let slept = u64::try_from(slept.as_nanos()).unwrap_or(u64::MAX);
+            self.total_ns.fetch_max(slept, Ordering::Relaxed);
+        }
+        Duration::from_nanos(self.total_ns.load(Ordering::Relaxed))
+    }
+}
+
+/// The boot-time clock is read first: a pause between the readings makes the difference too small, never
+/// too large.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn boot_ahead_of_monotonic() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+
+    let read = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
+    let boot = read(ClockId::Boottime);
+    boot.saturating_sub(read(ClockId::Monotonic))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn boot_ahead_of_monotonic() -> Duration {
+    Duration::ZERO
+}
+
+/// The operating system's randomness, through a generator fit for secrets.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        rand::rng().fill_bytes(bytes);
+    }
+}
