@@ -120,6 +120,12 @@ impl Error {
         Self::new(ErrorKind::Invalid, Effect::None, message)
     }
 
+    /// The backend did not answer within `timeout`: it may act on the operation still.
+    pub(crate) fn no_answer(operation: &'static str, timeout: Duration) -> Self {
+        let message = format!("no answer within {timeout:?}");
+        Self::new(ErrorKind::Unavailable, Effect::Unknown, message).with_operation(operation)
+    }
+
     /// A request for what the backend or the build lacks.
     #[must_use]
     pub fn unsupported(what: impl Into<Cow<'static, str>>) -> Self {
@@ -261,9 +267,6 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }

@@ -12,12 +12,16 @@
 //! | tests without waiting | [`VirtualClock`], [`Runtime::manual`] |
 
 mod backend;
+mod config;
 mod error;
+mod lease;
+mod locker;
 mod outcome;
 mod request;
 pub mod runtime;
 mod time;
 mod value;
+pub mod wrap;
 
 pub use async_trait::async_trait;
 
@@ -25,7 +29,10 @@ pub use backend::{
     AdminBackend, Backoff, BackoffDelays, BatchBackend, Capabilities, Capability, ExtendRequest,
     LockBackend, poll_acquire, poll_acquire_with,
 };
+pub use config::{Config, ConfigBuilder};
 pub use error::{Effect, Error, ErrorKind, Result};
+pub use lease::{Expiring, Loss, Lost};
+pub use locker::{Guard, Lease, LockRequest, Locker, ShutdownReport};
 pub use outcome::{
     Acquire, Extension, Grant, Held, HeldReason, KeyState, LeaseInfo, Release, Revoked, TryAcquire,
     WaiterInfo,

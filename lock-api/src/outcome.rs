@@ -48,11 +48,7 @@ impl Held {
     /// Held for `reason`, nothing more known.
     #[must_use]
     pub const fn because(reason: HeldReason) -> Self {
-        Self {
-            reason,
-            retry_after: None,
-            holders: Vec::new(),
-        }
+        Self { reason, retry_after: None, holders: Vec::new() }
     }
 }
 

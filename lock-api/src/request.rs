@@ -72,11 +72,7 @@ impl AcquireRequest {
         }
         match mode {
             Mode::Exclusive if permits > 1 => {
-                return Err(Error::invalid(
-                    "permits",
-                    permits,
-                    "1 for an exclusive lease",
-                ));
+                return Err(Error::invalid("permits", permits, "1 for an exclusive lease"));
             }
             Mode::Shared { limit } if !limit.allows(u64::from(permits)) => {
                 let bound = format!("at most the limit of {limit}");
@@ -97,11 +93,7 @@ impl AcquireRequest {
     pub fn with_min_hold(mut self, min_hold: Duration) -> Result<Self> {
         if min_hold > self.ttl.get() {
             let bound = format!("at most the ttl of {}", self.ttl);
-            return Err(Error::invalid(
-                "min_hold",
-                format_args!("{min_hold:?}"),
-                bound,
-            ));
+            return Err(Error::invalid("min_hold", format_args!("{min_hold:?}"), bound));
         }
         self.min_hold = (!min_hold.is_zero()).then_some(min_hold);
         Ok(self)
@@ -121,10 +113,7 @@ impl AcquireRequest {
     pub fn map_keys(&self, rename: impl FnMut(&LockKey) -> Result<LockKey>) -> Result<Self> {
         let keys = self.keys.iter().map(rename).collect::<Result<Vec<_>>>()?;
         let renamed = Self::for_keys(keys, self.id, self.ttl)?;
-        Ok(Self {
-            keys: renamed.keys,
-            ..self.clone()
-        })
+        Ok(Self { keys: renamed.keys, ..self.clone() })
     }
 
     /// The first key, in order; the only one of most requests.

@@ -41,17 +41,9 @@ impl Backoff {
         }
         if cap < first {
             let bound = format!("at least the first wait of {first:?}");
-            return Err(Error::invalid(
-                "backoff.cap",
-                format_args!("{cap:?}"),
-                bound,
-            ));
+            return Err(Error::invalid("backoff.cap", format_args!("{cap:?}"), bound));
         }
-        Ok(Self {
-            first,
-            cap,
-            ..Self::default()
-        })
+        Ok(Self { first, cap, ..Self::default() })
     }
 
     /// Each wait is this many times the one before.
@@ -60,11 +52,7 @@ impl Backoff {
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) outside of 1 to 100.
     pub fn with_multiplier(mut self, multiplier: f64) -> Result<Self> {
         if !(1.0..=100.0).contains(&multiplier) {
-            return Err(Error::invalid(
-                "backoff.multiplier",
-                multiplier,
-                "from 1 to 100",
-            ));
+            return Err(Error::invalid("backoff.multiplier", multiplier, "from 1 to 100"));
         }
         self.multiplier = multiplier;
         Ok(self)
@@ -97,12 +85,7 @@ impl Backoff {
     /// The waits, one after the other; they end with the attempts.
     #[must_use]
     pub fn delays<'a>(&self, entropy: &'a dyn Entropy) -> BackoffDelays<'a> {
-        BackoffDelays {
-            policy: *self,
-            next: self.first.as_secs_f64(),
-            waits: 0,
-            entropy,
-        }
+        BackoffDelays { policy: *self, next: self.first.as_secs_f64(), waits: 0, entropy }
     }
 }
 
@@ -133,11 +116,7 @@ impl Iterator for BackoffDelays<'_> {
 
     fn next(&mut self) -> Option<Duration> {
         self.waits = self.waits.saturating_add(1);
-        if self
-            .policy
-            .attempts
-            .is_some_and(|attempts| self.waits >= attempts)
-        {
+        if self.policy.attempts.is_some_and(|attempts| self.waits >= attempts) {
             return None;
         }
         let whole = self.next.min(self.policy.cap.as_secs_f64());

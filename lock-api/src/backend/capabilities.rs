@@ -22,14 +22,8 @@ pub enum Capability {
 
 impl Capability {
     /// Every capability there is.
-    pub const ALL: [Self; 6] = [
-        Self::Queue,
-        Self::Shared,
-        Self::SeveralKeys,
-        Self::MinHold,
-        Self::Revoke,
-        Self::Batch,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Queue, Self::Shared, Self::SeveralKeys, Self::MinHold, Self::Revoke, Self::Batch];
 
     /// The name under which the conformance suite knows it.
     #[must_use]
@@ -70,10 +64,7 @@ impl Capabilities {
     /// Exclusive leases on single keys, dead at the latest this long after they ran out.
     #[must_use]
     pub const fn new(expiry_resolution: Duration) -> Self {
-        Self {
-            expiry_resolution,
-            has: BTreeSet::new(),
-        }
+        Self { expiry_resolution, has: BTreeSet::new() }
     }
 
     /// The same, and this.

@@ -40,9 +40,7 @@ pub async fn poll_acquire_with(
         let Some(delay) = delays.next().filter(|_| now < deadline) else {
             return Ok(Acquire::TimedOut(held));
         };
-        runtime
-            .sleep_until(wake_at(&held, now + delay, now, deadline))
-            .await;
+        runtime.sleep_until(wake_at(&held, now + delay, now, deadline)).await;
     }
 }
 

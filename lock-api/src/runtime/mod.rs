@@ -30,21 +30,13 @@ impl Runtime {
     /// A runtime of these parts.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, spawner: Arc<dyn Spawn>) -> Self {
-        Self {
-            clock,
-            entropy,
-            spawner,
-        }
+        Self { clock, entropy, spawner }
     }
 
     /// Tokio's clock, the operating system's randomness, tokio's tasks.
     #[must_use]
     pub fn tokio() -> Self {
-        Self::new(
-            Arc::new(SystemClock::new()),
-            Arc::new(OsEntropy),
-            Arc::new(TokioSpawn),
-        )
+        Self::new(Arc::new(SystemClock::new()), Arc::new(OsEntropy), Arc::new(TokioSpawn))
     }
 
     /// A clock turned by hand and randomness from a seed: two runs with one seed are the same.
@@ -53,10 +45,7 @@ impl Runtime {
     pub fn manual(seed: u64) -> (Self, VirtualClock) {
         let clock = VirtualClock::new();
         let entropy = Arc::new(SeededEntropy::new(seed));
-        (
-            Self::new(Arc::new(clock.clone()), entropy, Arc::new(TokioSpawn)),
-            clock,
-        )
+        (Self::new(Arc::new(clock.clone()), entropy, Arc::new(TokioSpawn)), clock)
     }
 
     /// The same runtime on another executor.
@@ -121,8 +110,6 @@ impl Default for Runtime {
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runtime")
-            .field("clock", &self.clock)
-            .finish_non_exhaustive()
+        f.debug_struct("Runtime").field("clock", &self.clock).finish_non_exhaustive()
     }
 }

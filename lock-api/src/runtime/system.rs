@@ -85,10 +85,7 @@ impl Suspension {
     const NOISE: Duration = Duration::from_millis(1);
 
     fn from_now() -> Self {
-        Self {
-            at_first: boot_ahead_of_monotonic(),
-            total_ns: AtomicU64::new(0),
-        }
+        Self { at_first: boot_ahead_of_monotonic(), total_ns: AtomicU64::new(0) }
     }
 
     fn total(&self) -> Duration {

@@ -15,11 +15,11 @@ pub struct DriftAllowance {
 }
 
 impl DriftAllowance {
+    pub(crate) const DEFAULT_RATE_PPM: u32 = 10_000;
+    pub(crate) const DEFAULT_FIXED: Duration = Duration::from_millis(2);
+
     /// No drift at all: for backends on the very same clock.
-    pub const NONE: Self = Self {
-        rate_ppm: 0,
-        fixed: Duration::ZERO,
-    };
+    pub const NONE: Self = Self { rate_ppm: 0, fixed: Duration::ZERO };
 
     /// `rate_ppm` millionths of the ttl, and `fixed` on top.
     ///
@@ -35,11 +35,7 @@ impl DriftAllowance {
     /// What is taken off this ttl.
     #[must_use]
     pub fn of(self, ttl: Ttl) -> Duration {
-        let share = ttl
-            .get()
-            .as_nanos()
-            .saturating_mul(u128::from(self.rate_ppm))
-            / 1_000_000;
+        let share = ttl.get().as_nanos().saturating_mul(u128::from(self.rate_ppm)) / 1_000_000;
         let share = Duration::from_nanos(u64::try_from(share).unwrap_or(u64::MAX));
         share.saturating_add(self.fixed)
     }
@@ -53,9 +49,6 @@ impl DriftAllowance {
 
 impl Default for DriftAllowance {
     fn default() -> Self {
-        Self {
-            rate_ppm: 10_000,
-            fixed: Duration::from_millis(2),
-        }
+        Self { rate_ppm: 10_000, fixed: Duration::from_millis(2) }
     }
 }

@@ -98,11 +98,7 @@ impl VirtualClock {
     /// The earliest deadline that anybody waits for.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.state()
-            .timers
-            .keys()
-            .next()
-            .map(|(deadline, _)| *deadline)
+        self.state().timers.keys().next().map(|(deadline, _)| *deadline)
     }
 
     /// How many waits are pending.
@@ -124,11 +120,7 @@ impl Clock for VirtualClock {
     }
 
     fn sleep_until(&self, deadline: Timestamp) -> Sleep {
-        Box::pin(Timer {
-            clock: self.clone(),
-            deadline,
-            sequence: None,
-        })
+        Box::pin(Timer { clock: self.clone(), deadline, sequence: None })
     }
 }
 
@@ -153,9 +145,7 @@ impl Future for Timer {
             state.next_sequence += 1;
             state.next_sequence
         });
-        state
-            .timers
-            .insert((self.deadline, sequence), context.waker().clone());
+        state.timers.insert((self.deadline, sequence), context.waker().clone());
         Poll::Pending
     }
 }

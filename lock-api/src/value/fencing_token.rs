@@ -11,6 +11,9 @@ use std::{fmt, num::NonZeroU64};
 pub struct FencingToken(NonZeroU64);
 
 impl FencingToken {
+    /// The least token there is.
+    pub(crate) const LEAST: Self = Self(NonZeroU64::MIN);
+
     /// The token with this number; `None` for 0, which stands for "never granted".
     #[must_use]
     pub const fn new(number: u64) -> Option<Self> {

@@ -27,11 +27,7 @@ impl Holder {
     /// Nobody in particular.
     #[must_use]
     pub const fn anonymous() -> Self {
-        Self {
-            label: None,
-            host: None,
-            pid: None,
-        }
+        Self { label: None, host: None, pid: None }
     }
 
     /// A holder with this label.
@@ -41,6 +37,15 @@ impl Holder {
     /// [`MAX_LEN`](Self::MAX_LEN) bytes, or holds a control character.
     pub fn new(label: impl AsRef<str>) -> Result<Self, Error> {
         Self::anonymous().with_label(label)
+    }
+
+    /// This process on this host, without a label.
+    #[must_use]
+    pub fn this_process() -> Self {
+        let host = gethostname::gethostname();
+        let anonymous = Self::anonymous().with_pid(std::process::id());
+        let nameless = anonymous.clone();
+        anonymous.with_host(host.to_string_lossy()).unwrap_or(nameless)
     }
 
     /// The same holder under another label.
@@ -91,11 +96,7 @@ impl Holder {
     #[must_use]
     pub fn encode(&self) -> String {
         let pid = self.pid.map(|pid| pid.to_string()).unwrap_or_default();
-        format!(
-            "{}\t{}\t{pid}",
-            self.label().unwrap_or(""),
-            self.host().unwrap_or("")
-        )
+        format!("{}\t{}\t{pid}", self.label().unwrap_or(""), self.host().unwrap_or(""))
     }
 
     /// Reads what [`encode`](Self::encode) wrote. What can't be read is left out: a description is
@@ -117,18 +118,10 @@ fn checked(field: &'static str, text: &str) -> Result<Arc<str>, Error> {
     }
     if text.len() > Holder::MAX_LEN {
         let bound = format!("at most {} bytes", Holder::MAX_LEN);
-        return Err(Error::invalid(
-            field,
-            format_args!("{} bytes", text.len()),
-            bound,
-        ));
+        return Err(Error::invalid(field, format_args!("{} bytes", text.len()), bound));
     }
     if text.chars().any(char::is_control) {
-        return Err(Error::invalid(
-            field,
-            format_args!("{text:?}"),
-            "free of control characters",
-        ));
+        return Err(Error::invalid(field, format_args!("{text:?}"), "free of control characters"));
     }
     Ok(Arc::from(text))
 }

@@ -38,11 +38,7 @@ impl LockKey {
         }
         if key.len() > Self::MAX_LEN {
             let bound = format!("at most {} bytes", Self::MAX_LEN);
-            return Err(Error::invalid(
-                "key",
-                format_args!("{} bytes", key.len()),
-                bound,
-            ));
+            return Err(Error::invalid("key", format_args!("{} bytes", key.len()), bound));
         }
         if let Some((at, character)) = key.char_indices().find(|(_, c)| c.is_control()) {
             let value = format!("{character:?} at byte {at}");

@@ -20,9 +20,7 @@ pub enum Mode {
 
 impl Mode {
     /// A read lock: shared without a limit.
-    pub const READ: Self = Self::Shared {
-        limit: Limit::UNLIMITED,
-    };
+    pub const READ: Self = Self::Shared { limit: Limit::UNLIMITED };
 
     /// Whether the lease is alone on its key.
     #[must_use]

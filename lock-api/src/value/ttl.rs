@@ -39,22 +39,19 @@ impl Ttl {
     /// Like [`new`](Self::new), but the error says `field`.
     pub(crate) fn named(field: &'static str, ttl: Duration) -> Result<Self, Error> {
         if ttl < Self::MIN.0 {
-            return Err(Error::invalid(
-                field,
-                format_args!("{ttl:?}"),
-                "at least 1ms",
-            ));
+            return Err(Error::invalid(field, format_args!("{ttl:?}"), "at least 1ms"));
         }
         if ttl > Self::MAX.0 {
-            return Err(Error::invalid(
-                field,
-                format_args!("{ttl:?}"),
-                "at most 30 days",
-            ));
+            return Err(Error::invalid(field, format_args!("{ttl:?}"), "at most 30 days"));
         }
         let micros = ttl.as_nanos().div_ceil(1_000);
         let micros = u64::try_from(micros).unwrap_or(u64::MAX);
         Ok(Self(Duration::from_micros(micros)))
+    }
+
+    /// The ttl nearest to `ttl` within the bounds.
+    pub(crate) fn saturating(ttl: Duration) -> Self {
+        Self::new(ttl.clamp(Self::MIN.0, Self::MAX.0)).unwrap_or(Self::MAX)
     }
 
     /// The duration.

@@ -1,0 +1,84 @@
+//! The owner of a held lease.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use super::{Lease, core::Core};
+use crate::{
+    LockBackend, Release, Result,
+    lease::{End, reaper::release_all, record::Record},
+};
+
+/// Holds a lease; dropping it releases the lease in the background, without blocking.
+///
+/// It derefs to the [`Lease`], which has the token, the validity and the signals. Use
+/// [`release`](Self::release) to know that the key is free again.
+#[must_use = "a dropped guard releases its lease"]
+pub struct Guard<B: LockBackend + ?Sized = dyn LockBackend> {
+    lease: Lease<B>,
+    /// Whether the release is this guard's to send when it is dropped.
+    armed: bool,
+}
+
+impl<B: LockBackend + ?Sized> Guard<B> {
+    pub(super) fn new(core: Arc<Core<B>>, record: Arc<Record>, number: u64) -> Self {
+        Self { lease: Lease::new(core, record, number), armed: true }
+    }
+
+    /// The view to hand to the code that works under the lease.
+    #[must_use]
+    pub const fn lease(&self) -> &Lease<B> {
+        &self.lease
+    }
+
+    /// Gives the lease up and waits for the answer: [`Release::NotHeld`] if it had ended before.
+    ///
+    /// Keep-alive stops before the release is sent.
+    ///
+    /// # Errors
+    /// The backend failed: with an unknown effect the lease may live on until its ttl.
+    ///
+    /// # Cancellation safety
+    /// The release goes on in the background.
+    pub async fn release(mut self) -> Result<Release> {
+        self.stop();
+        let core = Arc::clone(&self.lease.core);
+        let (backend, runtime) = (core.backend(), core.runtime());
+        let timeout = core.config().op_timeout();
+        let record = &self.lease.record;
+        let released = release_all(backend, runtime, record.keys(), record.id(), timeout).await;
+        self.armed = false;
+        released.map_err(|error| {
+            let error = error.with_operation("release");
+            if error.key().is_none() { error.with_key(self.key()) } else { error }
+        })
+    }
+
+    /// Ends the lease's life in this process: no renewal, no signal from here on.
+    fn stop(&self) {
+        self.lease.core.keeper.forget(self.lease.number);
+        self.lease.record.end(End::Released);
+    }
+}
+
+impl<B: LockBackend + ?Sized> Drop for Guard<B> {
+    fn drop(&mut self) {
+        if self.armed {
+            self.stop();
+            self.lease.core.give_up(self.lease.record.keys(), self.lease.record.id());
+        }
+    }
+}
+
+impl<B: LockBackend + ?Sized> Deref for Guard<B> {
+    type Target = Lease<B>;
+
+    fn deref(&self) -> &Lease<B> {
+        &self.lease
+    }
+}
+
+impl<B: LockBackend + ?Sized> fmt::Debug for Guard<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Guard").field(&self.lease).finish()
+    }
+}

@@ -1,0 +1,66 @@
+//! Runs a body under a lock.
+
+use std::{future::Future, pin::pin};
+
+use futures::future::{Either, select};
+
+use super::{Lease, LockRequest};
+use crate::{Effect, Error, ErrorKind, LockBackend, LockKey, Loss, Result};
+
+impl<B: LockBackend + ?Sized> LockRequest<B> {
+    /// Waits for the lock, runs `body` under it, releases it, and returns what the body returned.
+    ///
+    /// If the lease is lost while the body runs, the body is dropped at its next await and the loss is returned. A body
+    /// that got to its end is never overruled: its output, an error of its own included, is what you get, also
+    /// when the release fails afterwards. The body never runs without the lock.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> leasehold::Result<()> {
+    /// # use std::time::Duration;
+    /// # let locker = leasehold::Locker::new(leasehold_memory::MemoryBackend::new());
+    /// let lost = locker
+    ///     .lock("slow:job")
+    ///     .ttl(Duration::from_millis(50))
+    ///     .with(async |_lease| std::future::pending::<()>().await)
+    ///     .await;
+    /// assert!(lost.unwrap_err().is_lease_lost());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`acquire`](Self::acquire); [`LeaseLost`](ErrorKind::LeaseLost) if the body was stopped.
+    ///
+    /// # Cancellation safety
+    /// The body is dropped and the lease released in the background.
+    pub async fn with<T, F, Fut>(self, body: F) -> Result<T>
+    where
+        F: FnOnce(Lease<B>) -> Fut,
+        Fut: Future<Output = T>,
+    {
+        let guard = self.acquire().await?;
+        let lost = guard.lost();
+        let outcome = {
+            let body = pin!(body(guard.lease().clone()));
+            // The loss is looked at first: a holder that wakes up too late must not get another poll.
+            match select(lost, body).await {
+                Either::Left((loss, _stopped)) => Err(loss),
+                Either::Right((output, _)) => Ok(output),
+            }
+        };
+        match outcome {
+            Ok(output) => {
+                if let Err(error) = guard.release().await {
+                    tracing::warn!(%error, "release failed after the body had ended");
+                }
+                Ok(output)
+            }
+            Err(loss) => Err(lease_lost(guard.key(), loss)),
+        }
+    }
+}
+
+fn lease_lost(key: &LockKey, loss: Loss) -> Error {
+    Error::new(ErrorKind::LeaseLost, Effect::None, format!("the body was stopped: {loss}"))
+        .with_operation("with")
+        .with_key(key)
+}
