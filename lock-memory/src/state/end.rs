@@ -1,0 +1,56 @@
+//! Holding on, and letting go.
+
+use leasehold::{Extension, LeaseId, Release, Revoked, Timestamp, Ttl};
+
+use super::{State, WakeUp};
+
+impl State {
+    /// Makes the lease of `id` end no earlier than `ttl` from now, if it is live and was not released.
+    pub fn extend(&mut self, now: Timestamp, id: LeaseId, ttl: Ttl) -> (Extension, Vec<WakeUp>) {
+        let Some(lease) = self.leases.held_by(now, id) else {
+            return (Extension::Lost, Vec::new());
+        };
+        lease.extend(now, ttl);
+        (Extension::Extended, self.tick(now))
+    }
+
+    /// Gives up the lease of `id`, its place in the queue, or the bare id; it is never granted again. A lease with
+    /// a minimum hold that still runs becomes nobody's and stays until that is over.
+    pub fn release(&mut self, now: Timestamp, id: LeaseId) -> (Release, Vec<WakeUp>) {
+        let waited = self.queue.remove(id);
+        let Some(lease) = self.leases.held_by(now, id) else {
+            self.tombstones.bury(now, id);
+            let granted = if waited { self.tick(now) } else { Vec::new() };
+            return (Release::NotHeld, granted);
+        };
+        let held_until = lease.granted_at + lease.claim.min_hold.unwrap_or_default();
+        lease.ends_at = held_until.max(now);
+        lease.released = true;
+        self.tombstones.bury(now, id);
+        (Release::Released, self.tick(now))
+    }
+
+    /// Gives up an acquisition whose outcome nobody will see: its place in the queue, or the lease it was just granted.
+    ///
+    /// Unlike a [`release`](Self::release) it ends a lease with a minimum hold at once: the hold never began.
+    pub fn leave(&mut self, now: Timestamp, id: LeaseId) -> Vec<WakeUp> {
+        let held = self.leases.held_by(now, id).is_some();
+        if held {
+            self.leases.remove(id);
+        }
+        let waited = self.queue.remove(id);
+        self.tombstones.bury(now, id);
+        if held || waited {
+            self.tick(now)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Removes every live lease, minimum holds included; the next waiters are granted. The next token is still greater.
+    pub fn revoke(&mut self, now: Timestamp) -> (Revoked, Vec<WakeUp>) {
+        let leases = self.leases.live(now).count();
+        self.leases.clear();
+        (Revoked { leases }, self.tick(now))
+    }
+}

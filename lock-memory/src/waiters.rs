@@ -1,0 +1,221 @@
+//! Tasks that wait for a key: where they sit, and the future they wait in.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use leasehold::{Acquire, AcquireRequest, Clock, Error, LeaseId, Result, Sleep, Timestamp};
+
+use crate::{
+    keys::{Entry, Keys},
+    state::{Turn, WakeUp},
+};
+
+/// Wakers to be woken once the key is unlocked: waking, and dropping a waker too, may drop a task that needs the key.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Wakers(Vec<Waker>);
+
+impl Wakers {
+    pub(crate) fn wake(self) {
+        self.0.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The tasks that wait for one key. Each has a seat of its own, so that an id asked for twice wakes both.
+#[derive(Debug, Default)]
+pub(crate) struct Seats {
+    seats: BTreeMap<SeatId, Seat>,
+    /// No alarm is set for later than this.
+    latest_alarm: Timestamp,
+}
+
+/// Whose seat, and which.
+type SeatId = (LeaseId, u64);
+
+#[derive(Debug)]
+struct Seat {
+    waker: Waker,
+    /// When its task wakes by itself.
+    alarm: Timestamp,
+}
+
+impl Seats {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
+    fn of(&self, id: LeaseId) -> impl Iterator<Item = (&SeatId, &Seat)> {
+        self.seats.range((id, 0)..=(id, u64::MAX))
+    }
+
+    /// Takes the seat, or takes it again; returns what sat there before.
+    fn sit(&mut self, seat: SeatId, waker: &Waker, alarm: Timestamp) -> Option<Waker> {
+        self.latest_alarm = self.latest_alarm.max(alarm);
+        let waker = waker.clone();
+        let before = self.seats.insert(seat, Seat { waker, alarm });
+        before.map(|seat| seat.waker)
+    }
+
+    /// Empties every seat of this id.
+    fn clear(&mut self, id: LeaseId) -> Vec<Waker> {
+        let ids: Vec<_> = self.of(id).map(|(seat, _)| *seat).collect();
+        let seats = ids.iter().filter_map(|seat| self.seats.remove(seat));
+        seats.map(|seat| seat.waker).collect()
+    }
+}
+
+impl Entry {
+    /// Whom to wake after an operation: those it granted, and those who would sleep past the key's next change.
+    pub(crate) fn wakers(&mut self, granted: &[WakeUp]) -> Wakers {
+        let mut wakers = Vec::new();
+        for wake_up in granted {
+            self.add_wakers_of(wake_up.id, &mut wakers);
+        }
+        if let Some(next) = self.state.next_wake()
+            && next < self.seats.latest_alarm
+        {
+            self.seats.latest_alarm = next;
+            let seats = self.seats.seats.values_mut();
+            for seat in seats.filter(|seat| next < seat.alarm) {
+                seat.alarm = next;
+                wakers.push(seat.waker.clone());
+            }
+        }
+        Wakers(wakers)
+    }
+
+    /// As [`wakers`](Self::wakers), and whoever waits under this id: it was given up.
+    pub(crate) fn wakers_and(&mut self, given_up: LeaseId, granted: &[WakeUp]) -> Wakers {
+        let Wakers(mut wakers) = self.wakers(granted);
+        self.add_wakers_of(given_up, &mut wakers);
+        Wakers(wakers)
+    }
+
+    fn add_wakers_of(&self, id: LeaseId, wakers: &mut Vec<Waker>) {
+        wakers.extend(self.seats.of(id).map(|(_, seat)| seat.waker.clone()));
+    }
+}
+
+/// Waits in the queue of one key. Dropped before it was ready, it leaves nothing: neither its place nor a lease that was
+/// granted to it meanwhile.
+pub(crate) struct Wait<'a> {
+    keys: &'a Keys,
+    clock: &'a dyn Clock,
+    request: &'a AcquireRequest,
+    deadline: Timestamp,
+    seat: Option<SeatId>,
+    timer: Option<(Timestamp, Sleep)>,
+}
+
+/// What a waiting task sees.
+enum Look {
+    /// It need not wait any longer.
+    Over(Result<Acquire>),
+    /// Nothing will change before this instant, unless somebody wakes it.
+    Until(Timestamp),
+}
+
+impl<'a> Wait<'a> {
+    pub(crate) fn new(
+        keys: &'a Keys,
+        clock: &'a dyn Clock,
+        request: &'a AcquireRequest,
+        deadline: Timestamp,
+    ) -> Self {
+        Self {
+            keys,
+            clock,
+            request,
+            deadline,
+            seat: None,
+            timer: None,
+        }
+    }
+
+    /// Asks the key how it stands, and takes a seat if it has to wait.
+    fn look(&mut self, waker: &Waker) -> Look {
+        let (request, deadline, before) = (self.request, self.deadline, self.seat.take());
+        let seat = before.unwrap_or_else(|| (request.id(), self.keys.seat_number()));
+        let (look, _dropped_unlocked) = self.keys.with(self.clock, request.key(), |entry, now| {
+            let (turn, granted) = match before {
+                None => entry.state.acquire(now, request, deadline),
+                Some(_) => entry.state.resume(now, request, deadline),
+            };
+            let mut wakers = entry.wakers(&granted);
+            let (over, dropped) = match turn {
+                Ok(Turn::Waiting) => {
+                    let alarm = entry.state.next_wake().unwrap_or(deadline).min(deadline);
+                    let dropped = entry.seats.sit(seat, waker, alarm);
+                    return ((Look::Until(alarm), dropped), wakers);
+                }
+                Ok(Turn::Granted(grant)) => (Ok(Acquire::Granted(grant)), entry.rise(seat)),
+                Ok(Turn::TimedOut(held)) => (Ok(Acquire::TimedOut(held)), entry.rise(seat)),
+                Err(refusal) => {
+                    let error = Error::from(refusal).with_operation("acquire");
+                    (Err(error.with_key(request.key())), entry.rise(seat))
+                }
+            };
+            wakers.0.extend(entry.seats.clear(request.id()));
+            ((Look::Over(over), dropped), wakers)
+        });
+        if matches!(look, Look::Until(_)) {
+            self.seat = Some(seat);
+        }
+        look
+    }
+}
+
+impl Entry {
+    /// Leaves the seat.
+    fn rise(&mut self, seat: SeatId) -> Option<Waker> {
+        self.seats.seats.remove(&seat).map(|seat| seat.waker)
+    }
+}
+
+impl Future for Wait<'_> {
+    type Output = Result<Acquire>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        loop {
+            let alarm = match this.look(context.waker()) {
+                Look::Over(outcome) => return Poll::Ready(outcome),
+                Look::Until(alarm) => alarm,
+            };
+            let timer = match this.timer.take() {
+                Some((at, timer)) if at == alarm => timer,
+                _ => this.clock.sleep_until(alarm),
+            };
+            let (_, timer) = this.timer.insert((alarm, timer));
+            if timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            this.timer = None;
+        }
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let Some(seat) = self.seat.take() else {
+            return;
+        };
+        let id = seat.0;
+        let dropped_unlocked =
+            self.keys
+                .with_known(self.clock, self.request.key(), |entry, now| {
+                    let risen = entry.rise(seat);
+                    // Another task may wait under the same id, or have taken the lease already: then it is theirs.
+                    if risen.is_none() || entry.seats.of(id).next().is_some() {
+                        return (risen, Wakers::default());
+                    }
+                    let granted = entry.state.leave(now, id);
+                    (risen, entry.wakers(&granted))
+                });
+        drop(dropped_unlocked);
+    }
+}

@@ -1,0 +1,5 @@
+//! What the backend and its state machine do, by concern.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
+
+mod support;
+mod waiting;

@@ -1,0 +1,108 @@
+//! Waiting in the queue, on virtual time.
+
+use std::sync::Arc;
+
+use crate::support::*;
+use leasehold::{
+    Acquire, AcquireRequest, Clock, ErrorKind, HeldReason, LockBackend, Release, Result, Runtime,
+    Timestamp, TryAcquire, VirtualClock,
+};
+use leasehold_memory::MemoryBackend;
+use tokio::task::JoinHandle;
+
+fn waiting(
+    backend: &MemoryBackend,
+    request: AcquireRequest,
+    deadline: Timestamp,
+) -> JoinHandle<Result<Acquire>> {
+    let backend = backend.clone();
+    tokio::spawn(async move { backend.acquire(&request, deadline).await })
+}
+
+async fn held_by_1() -> (MemoryBackend, VirtualClock) {
+    let (backend, clock) = MemoryBackend::manual(1);
+    granted(&backend.try_acquire(&by(1)).await.unwrap());
+    (backend, clock)
+}
+
+#[tokio::test]
+async fn a_release_makes_the_first_waiter_the_owner_before_it_returns() {
+    let (backend, clock) = held_by_1().await;
+    let second = waiting(&backend, by(2), at(60));
+    clock.settle().await;
+    let third = waiting(&backend, by(3), at(60));
+    clock.settle().await;
+
+    let released = backend.release(&key("k"), id(1)).await.unwrap();
+    assert_eq!(released, Release::Released);
+    let now = backend.inspect(&key("k")).await.unwrap();
+    assert_eq!(now.leases[0].holder, *by(2).holder());
+    assert_eq!(now.waiters[0].holder, *by(3).holder());
+
+    acquired(&second.await.unwrap().unwrap());
+    assert!(!third.is_finished());
+    backend.release(&key("k"), id(2)).await.unwrap();
+    acquired(&third.await.unwrap().unwrap());
+}
+
+#[tokio::test]
+async fn an_expiry_with_nobody_calling_makes_the_first_waiter_the_owner_at_that_instant() {
+    let (backend, clock) = held_by_1().await;
+    let second = waiting(&backend, by(2), at(60));
+    clock.advance(secs(10)).await;
+    let grant = acquired(&second.await.unwrap().unwrap());
+    assert_eq!(grant.since, at(10));
+}
+
+#[tokio::test]
+async fn a_waiter_leaves_at_its_deadline_and_holds_nothing() {
+    let (backend, clock) = held_by_1().await;
+    let second = waiting(&backend, by(2), at(3));
+    clock.advance(secs(3)).await;
+    assert_eq!(clock.now(), at(3));
+    let Acquire::TimedOut(held) = second.await.unwrap().unwrap() else {
+        panic!("granted");
+    };
+    assert_eq!(held.reason, HeldReason::Lease);
+    assert_eq!(held.retry_after, Some(secs(7)));
+    assert_eq!(held.holders, [by(1).holder().clone()]);
+    assert!(backend.inspect(&key("k")).await.unwrap().waiters.is_empty());
+    let again = backend.try_acquire(&by(2)).await.unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::IdReused);
+    assert_eq!(clock.timers(), 0);
+}
+
+#[tokio::test]
+async fn a_free_key_is_granted_even_if_the_deadline_has_passed() {
+    let (backend, clock) = MemoryBackend::manual(1);
+    clock.advance(secs(5)).await;
+    acquired(&backend.acquire(&by(1), at(1)).await.unwrap());
+    let late = backend.acquire(&by(2), at(1)).await.unwrap();
+    assert!(matches!(late, Acquire::TimedOut(_)));
+    assert_eq!(backend.inspect(&key("k")).await.unwrap().waiters, []);
+}
+
+#[tokio::test]
+async fn several_keys_are_granted_once_all_are_free() {
+    let (backend, clock) = held_by_1().await;
+    let both = AcquireRequest::for_keys([key("k"), key("l")], id(2), ttl(10)).unwrap();
+    assert!(matches!(
+        backend.try_acquire(&both).await.unwrap(),
+        TryAcquire::Held(_)
+    ));
+    assert!(!backend.inspect(&key("l")).await.unwrap().is_locked());
+    let task = waiting(&backend, both, at(60));
+    clock.advance(secs(11)).await;
+    let grant = acquired(&task.await.unwrap().unwrap());
+    for name in ["k", "l"] {
+        let state = backend.inspect(&key(name)).await.unwrap();
+        assert_eq!(state.leases[0].token, grant.token);
+    }
+}
+
+#[tokio::test]
+async fn it_serves_as_a_shared_trait_object() {
+    let (runtime, _clock) = Runtime::manual(1);
+    let backend: Arc<dyn LockBackend> = Arc::new(MemoryBackend::with_runtime(runtime));
+    granted(&backend.try_acquire(&by(1)).await.unwrap());
+}
