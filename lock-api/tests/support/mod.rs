@@ -1,0 +1,217 @@
+//! A backend whose faults the tests turn on and off, around the in-memory one.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::future_not_send,
+    reason = "test support: each binary uses a part of it"
+)]
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use leasehold::{
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, ExtendRequest, Extension,
+    KeyState, LeaseId, LockBackend, LockKey, Locker, Release, Result, Revoked, Runtime, Timestamp,
+    TryAcquire, Ttl, VirtualClock, async_trait,
+};
+use leasehold_memory::MemoryBackend;
+
+pub(crate) const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub(crate) const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn key(name: &str) -> LockKey {
+    LockKey::new(name).unwrap()
+}
+
+/// A locker on a clock turned by hand, over a backend with faults.
+pub(crate) fn manual() -> (Locker<Faulty>, Arc<Faults>, VirtualClock) {
+    let (memory, clock) = MemoryBackend::manual(1);
+    let faulty = Faulty::new(memory);
+    let faults = Arc::clone(&faulty.faults);
+    (Locker::typed(faulty), faults, clock)
+}
+
+/// What can go wrong, and what was called.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    /// Operations never reach the backend and never answer.
+    pub(crate) frozen: AtomicBool,
+    /// Operations take effect but never answer.
+    pub(crate) mute: AtomicBool,
+    /// How often the executor comes round before and after each operation takes effect.
+    pub(crate) rounds: AtomicUsize,
+    /// How long an extension takes to answer.
+    pub(crate) slow_extend: std::sync::Mutex<Duration>,
+    pub(crate) tries: AtomicUsize,
+    pub(crate) extends: AtomicUsize,
+    pub(crate) batches: AtomicUsize,
+    pub(crate) releases: AtomicUsize,
+    /// Extensions on their way at once, now and at the most.
+    pub(crate) extending: AtomicUsize,
+    pub(crate) most_extending: AtomicUsize,
+}
+
+impl Faults {
+    pub(crate) fn freeze(&self, on: bool) {
+        self.frozen.store(on, Ordering::SeqCst);
+    }
+
+    pub(crate) fn mute(&self, on: bool) {
+        self.mute.store(on, Ordering::SeqCst);
+    }
+
+    pub(crate) fn count(counter: &AtomicUsize) -> usize {
+        counter.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        Self::count(&self.tries) + Self::count(&self.extends) + Self::count(&self.releases)
+    }
+
+    async fn before(&self) {
+        if self.frozen.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        self.come_round().await;
+    }
+
+    async fn after(&self) {
+        if self.mute.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        self.come_round().await;
+    }
+
+    async fn come_round(&self) {
+        for _ in 0..self.rounds.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Faulty {
+    pub(crate) memory: MemoryBackend,
+    pub(crate) faults: Arc<Faults>,
+}
+
+impl Faulty {
+    pub(crate) fn new(memory: MemoryBackend) -> Self {
+        Self { memory, faults: Arc::default() }
+    }
+
+    async fn through<T>(&self, counter: &AtomicUsize, inner: impl Future<Output = T> + Send) -> T {
+        counter.fetch_add(1, Ordering::SeqCst);
+        self.faults.before().await;
+        let answer = inner.await;
+        self.faults.after().await;
+        answer
+    }
+}
+
+#[async_trait]
+impl LockBackend for Faulty {
+    async fn try_acquire(&self, request: &AcquireRequest) -> Result<TryAcquire> {
+        self.through(&self.faults.tries, self.memory.try_acquire(request)).await
+    }
+
+    async fn acquire(&self, request: &AcquireRequest, deadline: Timestamp) -> Result<Acquire> {
+        self.through(&self.faults.tries, self.memory.acquire(request, deadline)).await
+    }
+
+    async fn extend(&self, key: &LockKey, id: LeaseId, ttl: Ttl) -> Result<Extension> {
+        self.through(&self.faults.extends, self.memory.extend(key, id, ttl)).await
+    }
+
+    async fn release(&self, key: &LockKey, id: LeaseId) -> Result<Release> {
+        self.through(&self.faults.releases, self.memory.release(key, id)).await
+    }
+
+    async fn inspect(&self, key: &LockKey) -> Result<KeyState> {
+        self.memory.inspect(key).await
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.memory.capabilities()
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.memory.runtime()
+    }
+
+    fn batch(&self) -> Option<&dyn BatchBackend> {
+        Some(self)
+    }
+
+    fn admin(&self) -> Option<&dyn AdminBackend> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl BatchBackend for Faulty {
+    async fn extend_many(&self, leases: &[ExtendRequest]) -> Vec<Result<Extension>> {
+        let faults = &self.faults;
+        faults.batches.fetch_add(1, Ordering::SeqCst);
+        faults.extends.fetch_add(leases.len(), Ordering::SeqCst);
+        let now = faults.extending.fetch_add(1, Ordering::SeqCst) + 1;
+        faults.most_extending.fetch_max(now, Ordering::SeqCst);
+        let _done = Done(&faults.extending);
+        faults.before().await;
+        let slow = *faults.slow_extend.lock().unwrap();
+        self.runtime().sleep(slow).await;
+        let mut answers = Vec::new();
+        for lease in leases {
+            answers.push(self.memory.extend(&lease.key, lease.id, lease.ttl).await);
+        }
+        faults.after().await;
+        answers
+    }
+}
+
+struct Done<'a>(&'a AtomicUsize);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl AdminBackend for Faulty {
+    async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
+        self.memory.admin().unwrap().revoke(key).await
+    }
+}
+
+/// Polls `future` until it is ready or was polled `times`, letting other tasks run in between.
+pub(crate) async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
+    let mut future = pin!(future);
+    for _ in 0..times {
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        tokio::task::yield_now().await;
+    }
+    None
+}
+
+/// Nobody holds the key and nobody waits for it.
+pub(crate) async fn assert_untouched(locker: &Locker<Faulty>, name: &str) {
+    let state = locker.inspect(name).await.unwrap();
+    assert_eq!(state, KeyState::default(), "something stayed behind on {name:?}");
+}
