@@ -7,6 +7,7 @@
 //! | You want | Look at |
 //! |---|---|
 //! | to take a lock | [`Locker`] |
+//! | a resource that refuses stale holders | [`fenced`] |
 //! | to write a backend | [`LockBackend`], [`poll_acquire`] |
 //! | to know what can go wrong | [`Error`], [`ErrorKind`], [`Effect`] |
 //! | tests without waiting | [`VirtualClock`], [`Runtime::manual`] |
@@ -14,6 +15,7 @@
 mod backend;
 mod config;
 mod error;
+pub mod fenced;
 mod lease;
 mod locker;
 mod outcome;
@@ -27,7 +29,7 @@ pub use async_trait::async_trait;
 
 pub use backend::{
     AdminBackend, Backoff, BackoffDelays, BatchBackend, Capabilities, Capability, ExtendRequest,
-    LockBackend, poll_acquire, poll_acquire_with,
+    LockBackend, RevocationListener, RevocationListeners, poll_acquire, poll_acquire_with,
 };
 pub use config::{Config, ConfigBuilder};
 pub use error::{Effect, Error, ErrorKind, Result};

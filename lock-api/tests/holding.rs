@@ -157,12 +157,27 @@ async fn a_lost_lease_is_not_brought_back_by_an_extension() {
 }
 
 #[tokio::test]
-async fn a_revoked_lease_is_lost_at_the_next_renewal_at_the_latest() {
+async fn a_revoked_lease_is_lost_at_once() {
     let (locker, _, clock) = manual();
-    let guard = locker.lock("k").ttl(secs(6)).keep_alive().await.unwrap();
+    let guard = locker.acquire("k").await.unwrap();
+    let other = locker.acquire("other").await.unwrap();
+    clock.settle().await;
     assert_eq!(locker.revoke("k").await.unwrap().leases, 1);
+    assert_eq!(guard.loss(), Some(Loss::Revoked));
+    assert_eq!(guard.lost().await, Loss::Revoked);
+    assert!(other.is_valid());
+    assert!(locker.acquire("k").await.unwrap().token() > guard.token());
+}
+
+#[tokio::test]
+async fn a_lease_that_the_backend_refuses_to_renew_is_lost_with_that_renewal() {
+    let (locker, faults, clock) = manual();
+    let guard = locker.lock("k").ttl(secs(6)).keep_alive().await.unwrap();
+    let state = locker.inspect("k").await.unwrap();
+    assert_eq!(state.leases.len(), 1);
+    faults.forget_leases(true);
     clock.advance(secs(2)).await;
-    assert!(guard.loss().is_some());
+    assert_eq!(guard.loss(), Some(Loss::Refused));
 }
 
 #[tokio::test]

@@ -1,11 +1,15 @@
 //! The backend: the state machine behind the traits.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Error,
-    ExtendRequest, Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, Revoked,
+    ExtendRequest, Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result,
+    RevocationListener, RevocationListeners, Revoked,
     Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, poll_acquire,
 };
 
@@ -39,6 +43,7 @@ pub struct MemoryBackend(Arc<Shared>);
 struct Shared {
     runtime: Runtime,
     keys: Keys,
+    listeners: RevocationListeners,
 }
 
 impl MemoryBackend {
@@ -58,7 +63,7 @@ impl MemoryBackend {
     #[must_use]
     pub fn with_retention(runtime: Runtime, retention: Retention) -> Self {
         let keys = Keys::new(retention);
-        Self(Arc::new(Shared { runtime, keys }))
+        Self(Arc::new(Shared { runtime, keys, listeners: RevocationListeners::default() }))
     }
 
     /// A backend on a clock turned by hand, and that clock. Two runs with one seed are the same.
@@ -113,7 +118,7 @@ impl fmt::Debug for MemoryBackend {
 #[deny(clippy::missing_trait_methods)]
 impl LockBackend for MemoryBackend {
     async fn try_acquire(&self, request: &AcquireRequest) -> Result<TryAcquire> {
-        let Shared { runtime, keys } = &*self.0;
+        let Shared { runtime, keys, .. } = &*self.0;
         let outcome = if request.keys().len() > 1 {
             keys.with_all(runtime.clock(), request.keys(), |states, now| {
                 state::try_acquire_all(now, request, states)
@@ -134,12 +139,12 @@ impl LockBackend for MemoryBackend {
         if request.keys().len() > 1 {
             return poll_acquire(self, request, deadline).await;
         }
-        let Shared { runtime, keys } = &*self.0;
+        let Shared { runtime, keys, .. } = &*self.0;
         Wait::new(keys, runtime.clock(), request, deadline).await
     }
 
     async fn extend(&self, key: &LockKey, id: LeaseId, ttl: Ttl) -> Result<Extension> {
-        let Shared { runtime, keys } = &*self.0;
+        let Shared { runtime, keys, .. } = &*self.0;
         let known = keys.with_known(runtime.clock(), key, |entry, now| {
             let (outcome, granted) = entry.state.extend(now, id, ttl);
             (outcome, entry.wakers(&granted))
@@ -148,7 +153,7 @@ impl LockBackend for MemoryBackend {
     }
 
     async fn release(&self, key: &LockKey, id: LeaseId) -> Result<Release> {
-        let Shared { runtime, keys } = &*self.0;
+        let Shared { runtime, keys, .. } = &*self.0;
         Ok(keys.with(runtime.clock(), key, |entry, now| {
             let (outcome, granted) = entry.state.release(now, id);
             (outcome, entry.wakers_and(id, &granted))
@@ -156,7 +161,7 @@ impl LockBackend for MemoryBackend {
     }
 
     async fn inspect(&self, key: &LockKey) -> Result<KeyState> {
-        let Shared { runtime, keys } = &*self.0;
+        let Shared { runtime, keys, .. } = &*self.0;
         let known = keys.with_known(runtime.clock(), key, |entry, now| {
             (entry.state.inspect(now), Wakers::default())
         });
@@ -194,11 +199,19 @@ impl BatchBackend for MemoryBackend {
 #[async_trait]
 impl AdminBackend for MemoryBackend {
     async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
-        let Shared { runtime, keys } = &*self.0;
+        let Shared { runtime, keys, .. } = &*self.0;
         let known = keys.with_known(runtime.clock(), key, |entry, now| {
-            let (outcome, granted) = entry.state.revoke(now);
-            (outcome, entry.wakers(&granted))
+            let (revoked, granted) = entry.state.revoke(now);
+            (revoked, entry.wakers(&granted))
         });
-        Ok(known.unwrap_or(Revoked { leases: 0 }))
+        let revoked = known.unwrap_or_default();
+        for id in &revoked {
+            self.0.listeners.tell(*id);
+        }
+        Ok(Revoked { leases: revoked.len() })
+    }
+
+    fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
+        self.0.listeners.add(listener);
     }
 }

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod backend;
+mod fenced;
 mod keys;
 pub mod state;
 mod waiters;
 
 pub use backend::MemoryBackend;
+pub use fenced::FencedMemory;
 pub use leasehold::VirtualClock;

@@ -1,7 +1,10 @@
 //! What an operator does to other people's leases.
 
+use std::sync::Weak;
+
 use async_trait::async_trait;
 
+use super::RevocationListener;
 use crate::{LockKey, Result, Revoked};
 
 /// Administration of a backend, reached by [`LockBackend::admin`](crate::LockBackend::admin).
@@ -15,4 +18,8 @@ pub trait AdminBackend: Send + Sync {
     /// # Errors
     /// The backend failed.
     async fn revoke(&self, key: &LockKey) -> Result<Revoked>;
+
+    /// Tells `listener` of every revocation that reaches this process, best effort and as soon as it can,
+    /// until the listener is gone. A message that is lost costs no safety: the next renewal finds the lease lost.
+    fn watch_revocations(&self, listener: Weak<dyn RevocationListener>);
 }

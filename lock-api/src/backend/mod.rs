@@ -6,6 +6,7 @@ mod batch;
 mod capabilities;
 mod forward;
 mod poll;
+mod revocations;
 
 use std::fmt::Debug;
 
@@ -16,6 +17,7 @@ pub use backoff::{Backoff, BackoffDelays};
 pub use batch::{BatchBackend, ExtendRequest};
 pub use capabilities::{Capabilities, Capability};
 pub use poll::{poll_acquire, poll_acquire_with};
+pub use revocations::{RevocationListener, RevocationListeners};
 
 use crate::{
     Acquire, AcquireRequest, Extension, KeyState, LeaseId, LockKey, Release, Result, Runtime,

@@ -9,12 +9,13 @@ use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::Notify;
 
 use super::{
+    End, Loss,
     life::TICK,
     record::Record,
     renewal::{BATCH, renew},
     worker::Worker,
 };
-use crate::{LockBackend, Runtime, Timestamp};
+use crate::{LeaseId, LockBackend, RevocationListener, Runtime, Timestamp};
 
 /// Watches over every lease of a locker.
 #[derive(Debug, Default)]
@@ -32,11 +33,13 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Schedule {
     leases: BTreeMap<u64, Entry>,
+    by_id: BTreeMap<LeaseId, u64>,
     due: BTreeSet<(Timestamp, u64)>,
     next_number: u64,
     /// When the task will look again by itself.
     armed: Option<Timestamp>,
     closed: bool,
+    listening: bool,
 }
 
 type Watched = (u64, Arc<Record>);
@@ -51,8 +54,18 @@ impl Keeper {
     /// Makes sure that the task runs; called where an executor is at hand.
     pub(crate) fn start<B: LockBackend + ?Sized>(&self, backend: &Arc<B>, runtime: &Runtime) {
         self.worker.ensure(runtime, || {
+            self.listen(&**backend);
             run(Arc::clone(&self.shared), Arc::clone(backend), runtime.clone())
         });
+    }
+
+    /// Wants to know of revocations, once.
+    fn listen<B: LockBackend + ?Sized>(&self, backend: &B) {
+        let first = !std::mem::replace(&mut self.shared.schedule().listening, true);
+        if let Some(admin) = backend.admin().filter(|_| first) {
+            let shared: Arc<dyn RevocationListener> = Arc::<Shared>::clone(&self.shared);
+            admin.watch_revocations(Arc::downgrade(&shared));
+        }
     }
 
     /// Watches over `record` until the returned number is handed to [`forget`](Self::forget).
@@ -60,6 +73,7 @@ impl Keeper {
         let mut schedule = self.shared.schedule();
         schedule.next_number += 1;
         let number = schedule.next_number;
+        schedule.by_id.insert(record.id(), number);
         schedule.leases.insert(number, Entry { record, at: None });
         number
     }
@@ -75,7 +89,11 @@ impl Keeper {
     /// Stops watching. A renewal that is on its way no longer matters.
     pub(crate) fn forget(&self, number: u64) {
         let mut schedule = self.shared.schedule();
-        if let Some(Entry { at: Some(at), .. }) = schedule.leases.remove(&number) {
+        let Some(Entry { record, at }) = schedule.leases.remove(&number) else {
+            return;
+        };
+        schedule.by_id.remove(&record.id());
+        if let Some(at) = at {
             schedule.due.remove(&(at, number));
         }
     }
@@ -97,6 +115,19 @@ impl Drop for Keeper {
 impl Shared {
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RevocationListener for Shared {
+    fn revoked(&self, id: LeaseId) {
+        let mut schedule = self.schedule();
+        let Some(number) = schedule.by_id.get(&id).copied() else {
+            return;
+        };
+        if let Some(entry) = schedule.leases.get(&number) {
+            entry.record.end(End::Lost(Loss::Revoked));
+        }
+        schedule.place(number);
     }
 }
 

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::core::Core;
 use crate::{
     Extension, FencingToken, LeaseId, LockBackend, LockKey, Loss, Result, Timestamp, Ttl,
+    fenced::Fence,
     lease::{End, Expiring, Lost, record::Record},
 };
 
@@ -52,6 +53,12 @@ impl<B: LockBackend + ?Sized> Lease<B> {
     #[must_use]
     pub const fn token(&self) -> FencingToken {
         self.token
+    }
+
+    /// Token and id together, for a resource that checks both; see [`fenced`](crate::fenced).
+    #[must_use]
+    pub fn fence(&self) -> Fence {
+        Fence { token: self.token, owner: self.id() }
     }
 
     /// Until when the backend certainly still holds the lease, on the clock of

@@ -1,11 +1,13 @@
 //! Puts a prefix before every key.
 
+use std::sync::Weak;
+
 use async_trait::async_trait;
 
 use crate::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest,
-    Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, Revoked, Runtime,
-    Timestamp, TryAcquire, Ttl,
+    Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, RevocationListener,
+    Revoked, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 /// Puts a prefix before every key: tenants, environments, tests beside each other on one server.
@@ -130,6 +132,12 @@ impl<B: LockBackend> AdminBackend for Prefix<B> {
         match self.inner.admin() {
             Some(admin) => admin.revoke(&self.key(key)?).await,
             None => Err(Error::unsupported("the inner backend can't revoke")),
+        }
+    }
+
+    fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
+        if let Some(admin) = self.inner.admin() {
+            admin.watch_revocations(listener);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Bounds how long an operation may take.
 
-use std::time::Duration;
+use std::{sync::Weak, time::Duration};
 
 use async_trait::async_trait;
 
 use crate::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest,
-    Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, Revoked, Runtime,
-    Timestamp, TryAcquire, Ttl, time::timeout_at,
+    Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, RevocationListener,
+    Revoked, Runtime, Timestamp, TryAcquire, Ttl, time::timeout_at,
 };
 
 /// Bounds how long each operation of a backend may take. Past it the answer is
@@ -113,6 +113,12 @@ impl<B: LockBackend> AdminBackend for Timeout<B> {
         match self.inner.admin() {
             Some(admin) => self.bound("revoke", self.now(), admin.revoke(key)).await,
             None => Err(Error::unsupported("the inner backend can't revoke")),
+        }
+    }
+
+    fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
+        if let Some(admin) = self.inner.admin() {
+            admin.watch_revocations(listener);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
     future::Future,
     pin::pin,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -19,8 +19,8 @@ use std::{
 
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, ExtendRequest, Extension,
-    KeyState, LeaseId, LockBackend, LockKey, Locker, Release, Result, Revoked, Runtime, Timestamp,
-    TryAcquire, Ttl, VirtualClock, async_trait,
+    KeyState, LeaseId, LockBackend, LockKey, Locker, Release, Result, RevocationListener, Revoked,
+    Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, async_trait,
 };
 use leasehold_memory::MemoryBackend;
 
@@ -51,6 +51,8 @@ pub(crate) struct Faults {
     pub(crate) frozen: AtomicBool,
     /// Operations take effect but never answer.
     pub(crate) mute: AtomicBool,
+    /// Extensions are answered as if the lease were over.
+    pub(crate) forgetful: AtomicBool,
     /// How often the executor comes round before and after each operation takes effect.
     pub(crate) rounds: AtomicUsize,
     /// How long an extension takes to answer.
@@ -67,6 +69,10 @@ pub(crate) struct Faults {
 impl Faults {
     pub(crate) fn freeze(&self, on: bool) {
         self.frozen.store(on, Ordering::SeqCst);
+    }
+
+    pub(crate) fn forget_leases(&self, on: bool) {
+        self.forgetful.store(on, Ordering::SeqCst);
     }
 
     pub(crate) fn mute(&self, on: bool) {
@@ -178,6 +184,9 @@ impl BatchBackend for Faulty {
             answers.push(self.memory.extend(&lease.key, lease.id, lease.ttl).await);
         }
         faults.after().await;
+        if faults.forgetful.load(Ordering::SeqCst) {
+            return leases.iter().map(|_| Ok(Extension::Lost)).collect();
+        }
         answers
     }
 }
@@ -194,6 +203,10 @@ impl Drop for Done<'_> {
 impl AdminBackend for Faulty {
     async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
         self.memory.admin().unwrap().revoke(key).await
+    }
+
+    fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
+        self.memory.admin().unwrap().watch_revocations(listener);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Holding on, and letting go.
 
-use leasehold::{Extension, LeaseId, Release, Revoked, Timestamp, Ttl};
+use leasehold::{Extension, LeaseId, Release, Timestamp, Ttl};
 
 use super::{State, WakeUp};
 
@@ -47,10 +47,11 @@ impl State {
         }
     }
 
-    /// Removes every live lease, minimum holds included; the next waiters are granted. The next token is still greater.
-    pub fn revoke(&mut self, now: Timestamp) -> (Revoked, Vec<WakeUp>) {
-        let leases = self.leases.live(now).count();
+    /// Removes every live lease, minimum holds included, and says which; the next waiters are granted. The next token is
+    /// still greater.
+    pub fn revoke(&mut self, now: Timestamp) -> (Vec<LeaseId>, Vec<WakeUp>) {
+        let revoked = self.leases.live(now).map(|lease| lease.claim.id).collect();
         self.leases.clear();
-        (Revoked { leases }, self.tick(now))
+        (revoked, self.tick(now))
     }
 }

@@ -84,7 +84,8 @@ impl State {
             }
             Operation::Leave { id } => (Outcome::Done, self.leave(now, *id)),
             Operation::Revoke => {
-                let (outcome, granted) = self.revoke(now);
+                let (revoked, granted) = self.revoke(now);
+                let outcome = Revoked { leases: revoked.len() };
                 (Outcome::Revoke(outcome), granted)
             }
             Operation::Tick => (Outcome::Done, self.tick(now)),
