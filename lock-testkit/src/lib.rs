@@ -9,5 +9,6 @@
 //!
 //! Each module uses only those above it.
 
+pub mod check;
 pub mod history;
 pub mod model;

@@ -1,0 +1,287 @@
+//! Every order and every instant: the definition, executed.
+//!
+//! At each instant between two events, each open operation may take effect, and everything is tried,
+//! without any cleverness but to not try the same twice. Only for histories of a few operations within a few
+//! nanoseconds; it is what the other two checkers are compared with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::lock::Options;
+use crate::history::{Call, HeldReason, History, Operation, Outcome};
+use crate::model::lock::{LockModel, LockState, QueueView, Took};
+
+/// Whether the specification allows the history; `None` if `limits.explored` steps did not suffice.
+#[must_use]
+pub fn allows(history: &History, options: &Options) -> Option<bool> {
+    let mut search = Brute::new(history, options);
+    let node = Node::first(history.len());
+    let found = search.from(&node, 0);
+    if found { Some(true) } else { (search.steps <= options.limits.explored).then_some(false) }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Invoked,
+    Enqueued,
+    Closed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Node {
+    state: LockState,
+    now: i64,
+    open: Vec<bool>,
+    enqueued: Vec<bool>,
+    /// Took effect, or was observed.
+    done: Vec<bool>,
+    /// An unseen grant happened, or it gave up.
+    used: Vec<bool>,
+    /// Leases from unseen grants, by key and name, with the operation that got them.
+    by: BTreeMap<(Arc<str>, Arc<str>), usize>,
+}
+
+impl Node {
+    fn first(count: usize) -> Self {
+        Self {
+            state: LockState::default(),
+            now: 0,
+            open: vec![false; count],
+            enqueued: vec![false; count],
+            done: vec![false; count],
+            used: vec![false; count],
+            by: BTreeMap::new(),
+        }
+    }
+}
+
+struct Brute<'a> {
+    history: &'a History,
+    model: LockModel,
+    events: Vec<(i64, usize, What)>,
+    /// Tokens that answers show.
+    tokens: Vec<Option<u64>>,
+    quarantined: bool,
+    failed: BTreeSet<(usize, Node)>,
+    limit: u64,
+    steps: u64,
+}
+
+impl<'a> Brute<'a> {
+    fn new(history: &'a History, options: &Options) -> Self {
+        let mut events = Vec::new();
+        let mut tokens = vec![None];
+        let mut quarantined = false;
+        for (number, op) in history.operations().iter().enumerate() {
+            events.push((op.invoked, number, What::Invoked));
+            events.extend(op.enqueued.map(|stamp| (stamp, number, What::Enqueued)));
+            events.extend(op.closed().map(|stamp| (stamp, number, What::Closed)));
+            match op.outcome() {
+                Some(Outcome::Granted { token, .. }) => tokens.push(Some(*token)),
+                Some(Outcome::State { leases, .. }) => {
+                    tokens.extend(leases.iter().map(|view| Some(view.token)));
+                }
+                Some(Outcome::Held { reason: HeldReason::Quarantine }) => quarantined = true,
+                _ => {}
+            }
+        }
+        events.sort_by_key(|(stamp, _, _)| stamp.index);
+        let events = events.into_iter().map(|(stamp, op, what)| {
+            (i64::try_from(stamp.at_ns).unwrap_or(i64::MAX), op, what)
+        });
+        tokens.sort_unstable();
+        tokens.dedup();
+        Self {
+            history,
+            model: LockModel { slack: options.slack, policy: options.policy },
+            events: events.collect(),
+            tokens,
+            quarantined,
+            failed: BTreeSet::new(),
+            limit: options.limits.explored,
+            steps: 0,
+        }
+    }
+
+    /// Whether the history can go on from here.
+    fn from(&mut self, node: &Node, place: usize) -> bool {
+        let Some(&(at, number, what)) = self.events.get(place) else { return true };
+        self.steps += 1;
+        if self.steps > self.limit || !self.failed.insert((place, node.clone())) {
+            return false;
+        }
+        for next in self.pass(node, at, number, what) {
+            if self.from(&next, place + 1) {
+                return true;
+            }
+        }
+        for tau in node.now..=at {
+            for state in node.state.at(tau) {
+                let here = Node { state, now: tau, ..node.clone() };
+                for op in (0..self.history.len()).filter(|op| here.open[*op]) {
+                    for next in self.steps_of(&here, op) {
+                        if self.from(&next, place) {
+                            return true;
+                        }
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// Over an event, if it may happen now.
+    fn pass(&self, node: &Node, at: i64, number: usize, what: What) -> Vec<Node> {
+        let op = &self.history.operations()[number];
+        let mut next = Node { now: at, ..node.clone() };
+        match what {
+            What::Invoked => next.open[number] = true,
+            What::Enqueued => next.enqueued[number] = true,
+            What::Closed => {
+                if !op.is_unknown() && !op.is_void() && !node.done[number] {
+                    return Vec::new();
+                }
+                next.open[number] = false;
+                if let (Some(Outcome::TimedOut), Some(lease)) = (op.outcome(), op.call.lease()) {
+                    return left(&next, number, lease);
+                }
+                next.by.retain(|_, op| *op != number);
+            }
+        }
+        vec![next]
+    }
+
+    /// Everything that one open operation can do at this instant.
+    fn steps_of(&self, node: &Node, number: usize) -> Vec<Node> {
+        let op = &self.history.operations()[number];
+        let queue = self.queue(node, number);
+        let mut made = Vec::new();
+        match (op.outcome(), &op.call) {
+            _ if op.is_void() => {}
+            (Some(Outcome::TimedOut), _) => {
+                self.evidence(node, number, queue, &mut made);
+                self.unseen(node, number, queue, &mut made);
+            }
+            _ if op.is_unknown() => match &op.call {
+                Call::TryAcquire(_) | Call::Acquire { .. } => {
+                    self.unseen(node, number, queue, &mut made);
+                }
+                Call::Inspect { .. } => {}
+                call if !node.used[number] => {
+                    let states = self.model.step(&node.state, node.now, call, Took::Effect(None), queue);
+                    let mut taken = node.clone();
+                    taken.used[number] = true;
+                    made.extend(states.into_iter().map(|state| Node { state, ..taken.clone() }));
+                }
+                _ => {}
+            },
+            (Some(outcome), call) if !node.done[number] => {
+                let states =
+                    self.model.step(&node.state, node.now, call, Took::Outcome(outcome), queue);
+                let mut taken = node.clone();
+                taken.done[number] = true;
+                if let Some(request) = call.request()
+                    && node.state.held(&request.keys[0], &request.lease).is_none()
+                {
+                    taken.by.retain(|(_, lease), _| *lease != request.lease);
+                }
+                made.extend(states.into_iter().map(|state| Node { state, ..taken.clone() }));
+            }
+            _ => {}
+        }
+        made
+    }
+
+    /// A timed-out acquire was refused, or needs not have been.
+    fn evidence(&self, node: &Node, number: usize, queue: QueueView, made: &mut Vec<Node>) {
+        let op = &self.history.operations()[number];
+        if node.done[number] {
+            return;
+        }
+        let late = matches!(&op.call, Call::Acquire { deadline_ns, .. } if *deadline_ns <= op.invoked.at_ns);
+        let took = Took::Outcome(&Outcome::TimedOut);
+        let refused =
+            || !self.model.step(&node.state, node.now, &op.call, took, queue).is_empty();
+        if late || self.quarantined || node.used[number] || refused() {
+            let mut next = node.clone();
+            next.done[number] = true;
+            made.push(next);
+        }
+    }
+
+    /// Grants and refreshes that no answer tells, and giving up.
+    fn unseen(&self, node: &Node, number: usize, queue: QueueView, made: &mut Vec<Node>) {
+        let op = &self.history.operations()[number];
+        let Some(request) = op.call.request() else { return };
+        let mut taken = node.clone();
+        taken.used[number] = true;
+        if !node.used[number] {
+            let mut granted = taken.clone();
+            for key in &request.keys {
+                granted.by.insert((Arc::clone(key), Arc::clone(&request.lease)), number);
+            }
+            for token in &self.tokens {
+                for state in self.model.grant(&node.state, node.now, request, *token, queue) {
+                    made.push(Node { state, ..granted.clone() });
+                }
+                if op.is_unknown() && node.state.held(&request.keys[0], &request.lease).is_some() {
+                    let took = Took::Effect(*token);
+                    for state in self.model.step(&node.state, node.now, &op.call, took, queue) {
+                        made.push(Node { state, ..taken.clone() });
+                    }
+                }
+            }
+        }
+        if !node.used[number] || holds_unseen(node, number) {
+            for state in self.model.leave(&node.state, node.now, request) {
+                made.push(Node { state, ..taken.clone() });
+            }
+        }
+    }
+
+    fn queue(&self, node: &Node, number: usize) -> QueueView {
+        let ops = self.history.operations();
+        let me = &ops[number];
+        let mut view = QueueView::default();
+        for (other, op) in ops.iter().enumerate() {
+            let shares = op.call.keys().iter().any(|key| me.call.keys().contains(key));
+            if other == number || !node.open[other] || !op.call.waits() || !shares {
+                continue;
+            }
+            let granted = matches!(op.outcome(), Some(Outcome::Granted { .. }));
+            let dead = self.model.policy.tombstones
+                && op.call.lease().is_some_and(|lease| node.state.dead.contains(lease));
+            if !dead && !node.used[other] && !(granted && node.done[other]) {
+                view.possible += 1;
+            }
+            if granted && node.enqueued[other] && !node.done[other] {
+                view.certain += 1;
+                view.ahead |= self.model.policy.fifo && enqueued_before(op, me);
+            }
+        }
+        view
+    }
+}
+
+fn enqueued_before(op: &Operation, me: &Operation) -> bool {
+    op.enqueued.is_some_and(|stamp| stamp.index < me.invoked.index)
+}
+
+/// A timed-out acquire returns: it holds nothing any more, and its id is dead.
+fn left(node: &Node, number: usize, lease: &Arc<str>) -> Vec<Node> {
+    let mut made = Vec::new();
+    for state in node.state.at(node.now) {
+        let mut next = Node { state, ..node.clone() };
+        if !holds_unseen(&next, number) {
+            next.state.dead.insert(Arc::clone(lease));
+            next.by.retain(|_, op| *op != number);
+            made.push(next);
+        }
+    }
+    made
+}
+
+/// Whether a lease that came from an unseen grant to this operation is still usable.
+fn holds_unseen(node: &Node, number: usize) -> bool {
+    node.by.iter().any(|((key, lease), by)| *by == number && node.state.held(key, lease).is_some())
+}

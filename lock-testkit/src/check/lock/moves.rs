@@ -1,0 +1,351 @@
+//! What can happen next: the steps from one possibility to others.
+
+use smallvec::SmallVec;
+
+use super::config::{Config, Entry, NOTHING, insert_sorted};
+use super::guards::Guards;
+use super::prepare::{Kind, NOBODY, Op};
+use crate::history::LeaseView;
+use crate::model::lock::{Slack, Span};
+
+/// Makes the successors of one configuration within a stretch of time.
+#[derive(Debug)]
+pub(super) struct Moves<'a, const W: usize> {
+    pub(super) guards: Guards<'a, W>,
+    pub(super) slack: Slack,
+    /// The configuration, its zone reduced to the points where each of its leases is live.
+    pub(super) from: &'a Config<W>,
+    /// The successors, at the instants at which they come about.
+    pub(super) made: Vec<Config<W>>,
+}
+
+impl<'a, const W: usize> Moves<'a, W> {
+    /// Everything that open operations can do.
+    pub(super) fn all(&mut self) {
+        let open = self.guards.open;
+        for slot in open.acting.without(&self.from.done).iter() {
+            self.definite(open.op_in(slot), slot);
+        }
+        for &number in &open.timed_out {
+            self.unseen_grant(number);
+        }
+        for &number in &open.quitters {
+            self.give_up(number);
+        }
+        if open.any_unknown() {
+            for number in open.unknown_acquires(self.from) {
+                self.unseen_grant(number);
+                self.unseen_refresh(number);
+            }
+            for &number in &open.revokes {
+                let op = self.op(number);
+                let some = self.from.entries.iter().any(|entry| entry.key == op.keys[0]);
+                if some && !self.is_used(number) {
+                    self.revoke(op.keys[0], |next| insert_sorted(&mut next.used, number));
+                }
+            }
+        }
+        for entry in 0..self.from.entries.len() {
+            self.unknown_on(entry);
+        }
+    }
+
+    fn op(&self, number: u32) -> &'a Op {
+        &self.guards.part.ops[number as usize]
+    }
+
+    fn is_used(&self, number: u32) -> bool {
+        self.from.used.binary_search(&number).is_ok()
+    }
+
+    fn definite(&mut self, number: u32, slot: u32) {
+        let op = self.op(number);
+        match &op.kind {
+            Kind::Granted { token } => {
+                let mut next = self.from.clone();
+                next.done.put(slot);
+                if self.is_live(op, *token) {
+                    if op.waits {
+                        self.made.push(next.clone());
+                    }
+                    self.refresh(next, &op.keys, op.lease, op.spec.map(|spec| spec.ends));
+                } else if self.guards.grantable(self.from, number) {
+                    self.grant(next, op, *token, NOTHING);
+                }
+            }
+            Kind::Extended { ends } => {
+                if self.from.held(op.keys[0], op.lease).is_some() {
+                    let mut next = self.from.clone();
+                    next.done.put(slot);
+                    self.refresh(next, &op.keys, op.lease, Some(*ends));
+                }
+            }
+            Kind::Released => {
+                if self.from.held(op.keys[0], op.lease).is_some() {
+                    let mut next = self.from.clone();
+                    next.done.put(slot);
+                    self.release(next, op);
+                }
+            }
+            Kind::NotHeld => {
+                if self.from.held(op.keys[0], op.lease).is_none() {
+                    let mut next = self.from.clone();
+                    next.done.put(slot);
+                    insert_sorted(&mut next.dead, op.lease);
+                    self.made.push(next);
+                }
+            }
+            Kind::State { leases, .. } => {
+                if self.guards.fits(self.from, number) {
+                    let mut next = self.from.clone();
+                    next.done.put(slot);
+                    self.read(next, op.keys[0], leases);
+                }
+            }
+            Kind::Revoked { leases } => {
+                let on = |released: bool| {
+                    let entries = self.from.entries.iter();
+                    let on = entries.filter(|entry| entry.key == op.keys[0]);
+                    on.filter(|entry| !released || !entry.released).count()
+                };
+                if (on(true)..=on(false)).contains(leases) {
+                    self.revoke(op.keys[0], |next| next.done.put(slot));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the lease of a request is live under this token: then it is answered, not granted anew.
+    fn is_live(&self, op: &Op, token: u64) -> bool {
+        op.keys.iter().all(|key| {
+            self.from.held(*key, op.lease).is_some_and(|entry| {
+                let entry = &self.from.entries[entry];
+                let same = |spec: super::prepare::Spec| {
+                    spec.mode == entry.spec.mode && spec.permits == entry.spec.permits
+                };
+                (token == 0 || entry.token == token) && op.spec.is_some_and(same)
+            })
+        })
+    }
+
+    /// A grant that no answer tells.
+    fn unseen_grant(&mut self, number: u32) {
+        if self.is_used(number) || !self.guards.grantable(self.from, number) {
+            return;
+        }
+        let op = self.op(number);
+        let mut next = self.from.clone();
+        insert_sorted(&mut next.used, number);
+        for token in self.possible_tokens(op) {
+            self.grant(next.clone(), op, token, number);
+        }
+        self.grant(next, op, 0, number);
+    }
+
+    /// A repeated request whose answer was lost: it refreshed the live lease.
+    fn unseen_refresh(&mut self, number: u32) {
+        let op = self.op(number);
+        if self.is_used(number) || !self.is_live(op, 0) {
+            return;
+        }
+        let mut next = self.from.clone();
+        insert_sorted(&mut next.used, number);
+        self.refresh(next, &op.keys, op.lease, op.spec.map(|spec| spec.ends));
+    }
+
+    /// The shown tokens that an unseen grant may have had: the next on one of its keys, if it is
+    /// nobody else's.
+    fn possible_tokens(&self, op: &Op) -> SmallVec<[u64; 2]> {
+        let part = self.guards.part;
+        let mut tokens: SmallVec<[u64; 2]> = SmallVec::new();
+        for &key in &op.keys {
+            let granted = self.from.tokens[key as usize].granted as usize;
+            let Some(&token) = part.tokens[key as usize].get(granted) else { continue };
+            let owner = part.owners[key as usize].get(&token);
+            if owner.is_none_or(|owner| *owner == op.lease) && !tokens.contains(&token) {
+                tokens.push(token);
+            }
+        }
+        tokens
+    }
+
+    /// Grants under a new token (0: one that is never shown), if tokens allow it.
+    fn grant(&mut self, mut next: Config<W>, op: &Op, token: u64, by: u32) {
+        let Some(spec) = op.spec else { return };
+        let shown = &self.guards.part.tokens;
+        let last = op.keys.iter().map(|key| next.tokens[*key as usize].last).max().unwrap_or(0);
+        let number = if token == 0 { last + 1 } else { token };
+        if number <= last {
+            return;
+        }
+        for &key in &op.keys {
+            let tokens = &mut next.tokens[key as usize];
+            match shown[key as usize].get(tokens.granted as usize) {
+                Some(&coming) if coming == number && token != 0 => tokens.granted += 1,
+                Some(&coming) if coming <= number => return,
+                _ => {}
+            }
+            tokens.last = number;
+            let (lease, released, holds) = (op.lease, false, spec.holds.is_some());
+            next.add(Entry { key, lease, token, spec, released, holds, by }, spec.ends);
+        }
+        self.made.push(next);
+    }
+
+    /// The end of a lease becomes the later of what it was and now + ttl, on each of the keys.
+    fn refresh(&mut self, next: Config<W>, keys: &[u32], lease: u32, ends: Option<Span>) {
+        let Some(ends) = ends else { return };
+        let mut made: SmallVec<[Config<W>; 2]> = SmallVec::from_iter([next]);
+        for &key in keys {
+            let mut refreshed = SmallVec::new();
+            for config in made {
+                refresh_one(config, key, lease, ends, &mut refreshed);
+            }
+            made = refreshed;
+        }
+        self.made.extend(made);
+    }
+
+    fn release(&mut self, mut next: Config<W>, op: &Op) {
+        if op.kills {
+            insert_sorted(&mut next.dead, op.lease);
+        }
+        release_one(next, op.keys[0], op.lease, &mut self.made);
+    }
+
+    fn revoke(&mut self, key: u32, mark: impl FnOnce(&mut Config<W>)) {
+        let mut next = self.from.clone();
+        mark(&mut next);
+        while let Some(entry) = next.entries.iter().position(|entry| entry.key == key) {
+            next.drop(entry);
+        }
+        self.made.push(next);
+    }
+
+    /// A reading with remaining times.
+    fn read(&mut self, mut next: Config<W>, key: u32, views: &[LeaseView]) {
+        for index in 0..next.entries.len() {
+            let entry = next.entries[index];
+            let view = views.iter().find(|view| view.token == entry.token && entry.key == key);
+            let Some(remaining) = view.and_then(|view| view.remaining_ns) else { continue };
+            let var = next.end(index);
+            if !next.zone.within(var, self.slack.remaining(remaining)) {
+                return;
+            }
+        }
+        self.made.push(next);
+    }
+
+    /// Unknown extensions and releases of a live lease.
+    fn unknown_on(&mut self, entry: usize) {
+        let entry = self.from.entries[entry];
+        if entry.released || entry.lease == NOBODY {
+            return;
+        }
+        if entry.by != NOTHING && self.is_first_key(&entry) {
+            self.leave(entry.by);
+        }
+        let open = self.guards.open;
+        for number in open.unknown_of(entry.lease) {
+            let op = self.op(number);
+            if op.keys[0] != entry.key || self.is_used(number) {
+                continue;
+            }
+            let mut next = self.from.clone();
+            insert_sorted(&mut next.used, number);
+            match &op.kind {
+                Kind::MayExtend { ends } => self.refresh(next, &op.keys, op.lease, Some(*ends)),
+                _ => self.release(next, op),
+            }
+        }
+    }
+
+    fn is_first_key(&self, entry: &Entry) -> bool {
+        let first = self.from.entries.iter().find(|other| {
+            other.lease == entry.lease && other.by == entry.by && !other.released
+        });
+        first.is_some_and(|first| first.key == entry.key)
+    }
+
+    /// A request that may still be waiting gives up; that matters only if its id is used elsewhere.
+    fn give_up(&mut self, number: u32) {
+        let op = self.op(number);
+        let dead = self.from.dead.binary_search(&op.lease).is_ok();
+        let held = op.keys.iter().any(|key| self.from.held(*key, op.lease).is_some());
+        if !self.is_used(number) && (held || op.kills && !dead) {
+            self.leave(number);
+        }
+    }
+
+    /// The caller gave up: what it has is released on every key, its id is dead.
+    fn leave(&mut self, number: u32) {
+        let op = self.op(number);
+        let mut next = self.from.clone();
+        insert_sorted(&mut next.used, number);
+        if op.kills {
+            insert_sorted(&mut next.dead, op.lease);
+        }
+        let mut made = vec![next];
+        for &key in &op.keys {
+            let mut released = Vec::new();
+            for config in made {
+                if config.held(key, op.lease).is_some() {
+                    release_one(config, key, op.lease, &mut released);
+                } else {
+                    released.push(config);
+                }
+            }
+            made = released;
+        }
+        self.made.append(&mut made);
+    }
+}
+
+/// Both ways in which the later of two ends can fall.
+fn refresh_one<const W: usize>(
+    config: Config<W>,
+    key: u32,
+    lease: u32,
+    ends: Span,
+    made: &mut SmallVec<[Config<W>; 2]>,
+) {
+    let Some(entry) = config.held(key, lease) else { return };
+    let var = config.end(entry);
+    let mut kept = config.clone();
+    if kept.zone.within(var, Span { lo: ends.hi + 1, hi: i64::MAX / 4 }) {
+        made.push(kept);
+    }
+    let mut moved = config;
+    moved.zone.insert(var, ends);
+    if moved.zone.apart(var + 1, var, 0) {
+        moved.zone.remove(var + 1);
+        made.push(moved);
+    }
+}
+
+/// The lease goes, or stays unusable until the end of its minimum hold.
+fn release_one<const W: usize>(
+    mut config: Config<W>,
+    key: u32,
+    lease: u32,
+    made: &mut Vec<Config<W>>,
+) {
+    let Some(entry) = config.held(key, lease) else { return };
+    if config.entries[entry].holds {
+        let var = config.end(entry);
+        let mut kept = config.clone();
+        if kept.zone.alive(var + 1) {
+            kept.zone.remove(var);
+            kept.entries[entry].holds = false;
+            kept.entries[entry].released = true;
+            kept.entries[entry].by = NOTHING;
+            made.push(kept);
+        }
+        if !config.zone.over(var + 1) {
+            return;
+        }
+    }
+    config.drop(entry);
+    made.push(config);
+}

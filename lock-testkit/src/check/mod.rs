@@ -1,0 +1,14 @@
+//! Checkers: whether a history is one that the model allows.
+//!
+//! - [`lock`]: the lock checker, exact and near-linear, with expiry, unknown outcomes and queues.
+//! - [`linear`]: the general linearizability checker over a [`Model`](crate::model::Model).
+//! - [`brute`]: every order and every instant, for small histories; the judge of the other two.
+
+pub mod brute;
+pub mod differential;
+mod hash;
+mod limits;
+pub mod linear;
+pub mod lock;
+
+pub use limits::{Limits, Reached};
