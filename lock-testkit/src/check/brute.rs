@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::lock::Options;
-use crate::history::{Call, HeldReason, History, Operation, Outcome};
+use crate::history::{Call, HeldReason, History, LeaseRequest, Operation, Outcome};
 use crate::model::lock::{LockModel, LockState, QueueView, Took};
 
 /// Whether the specification allows the history; `None` if `limits.explored` steps did not suffice.
@@ -142,8 +142,9 @@ impl<'a> Brute<'a> {
                     return Vec::new();
                 }
                 next.open[number] = false;
-                if let (Some(Outcome::TimedOut), Some(lease)) = (op.outcome(), op.call.lease()) {
-                    return left(&next, number, lease);
+                if let (Some(Outcome::TimedOut), Some(request)) = (op.outcome(), op.call.request())
+                {
+                    return left(&next, number, request);
                 }
                 next.by.retain(|_, op| *op != number);
             }
@@ -183,7 +184,9 @@ impl<'a> Brute<'a> {
                 if let Some(request) = call.request()
                     && node.state.held(&request.keys[0], &request.lease).is_none()
                 {
-                    taken.by.retain(|(_, lease), _| *lease != request.lease);
+                    taken.by.retain(|(key, lease), _| {
+                        *lease != request.lease || !request.keys.contains(key)
+                    });
                 }
                 made.extend(states.into_iter().map(|state| Node { state, ..taken.clone() }));
             }
@@ -232,7 +235,8 @@ impl<'a> Brute<'a> {
                 }
             }
         }
-        if !node.used[number] || holds_unseen(node, number) {
+        let may_leave = !node.used[number] && (op.is_unknown() || node.done[number]);
+        if may_leave || holds_unseen(node, number) {
             for state in self.model.leave(&node.state, node.now, request) {
                 made.push(Node { state, ..taken.clone() });
             }
@@ -250,7 +254,7 @@ impl<'a> Brute<'a> {
             }
             let granted = matches!(op.outcome(), Some(Outcome::Granted { .. }));
             let dead = self.model.policy.tombstones
-                && op.call.lease().is_some_and(|lease| node.state.dead.contains(lease));
+                && op.call.request().is_some_and(|request| node.state.is_dead(request));
             if !dead && !node.used[other] && !(granted && node.done[other]) {
                 view.possible += 1;
             }
@@ -268,12 +272,13 @@ fn enqueued_before(op: &Operation, me: &Operation) -> bool {
 }
 
 /// A timed-out acquire returns: it holds nothing any more, and its id is dead.
-fn left(node: &Node, number: usize, lease: &Arc<str>) -> Vec<Node> {
+fn left(node: &Node, number: usize, request: &LeaseRequest) -> Vec<Node> {
     let mut made = Vec::new();
     for state in node.state.at(node.now) {
         let mut next = Node { state, ..node.clone() };
         if !holds_unseen(&next, number) {
-            next.state.dead.insert(Arc::clone(lease));
+            let name = |key: &Arc<str>| (Arc::clone(key), Arc::clone(&request.lease));
+            next.state.dead.extend(request.keys.iter().map(name));
             next.by.retain(|_, op| *op != number);
             made.push(next);
         }

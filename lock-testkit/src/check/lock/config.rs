@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::prepare::Spec;
+use super::prepare::{Op, Spec};
 use super::zone::Zone;
 use crate::check::hash::FixedHasher;
 use crate::model::lock::Span;
@@ -108,8 +108,8 @@ pub(super) struct Config<const W: usize> {
     pub(super) done: Slots<W>,
     /// Open optional operations (and internal grants) that took effect; sorted.
     pub(super) used: Small,
-    /// Leases whose id is dead, as far as that matters; sorted.
-    pub(super) dead: Small,
+    /// Keys and leases whose id is dead there, as far as that matters; sorted.
+    pub(super) dead: SmallVec<[(u32, u32); 1]>,
     pub(super) zone: Zone,
 }
 
@@ -132,7 +132,7 @@ impl<const W: usize> Config<W> {
             tokens: SmallVec::from_elem(Tokens::default(), keys),
             done: Slots::EMPTY,
             used: Small::new(),
-            dead: Small::new(),
+            dead: SmallVec::new(),
             zone: Zone::at(now),
         }
     }
@@ -153,6 +153,20 @@ impl<const W: usize> Config<W> {
     #[inline]
     pub(super) fn held(&self, key: u32, lease: u32) -> Option<usize> {
         self.find(key, lease).filter(|entry| !self.entries[*entry].released)
+    }
+
+    /// Whether the id of a request is dead on one of its keys.
+    #[inline]
+    pub(super) fn is_dead(&self, op: &Op) -> bool {
+        !self.dead.is_empty()
+            && op.keys.iter().any(|key| self.dead.binary_search(&(*key, op.lease)).is_ok())
+    }
+
+    /// The id of a lease is dead on a key from now on.
+    pub(super) fn kill(&mut self, key: u32, lease: u32) {
+        if let Err(place) = self.dead.binary_search(&(key, lease)) {
+            self.dead.insert(place, (key, lease));
+        }
     }
 
     /// Adds an entry; its end lies in the spec's span after now.
@@ -196,8 +210,8 @@ impl<const W: usize> Config<W> {
         for tokens in &self.tokens {
             hasher.mix(u64::from(tokens.granted));
         }
-        for lease in &self.dead {
-            hasher.mix(u64::from(*lease));
+        for (key, lease) in &self.dead {
+            hasher.mix(u64::from(*key) << 32 | u64::from(*lease));
         }
         self.done.without(pure).hash(&mut hasher);
         std::hash::Hasher::finish(&hasher)

@@ -103,7 +103,7 @@ fn failed<const W: usize>(guards: &Guards<'_, W>, config: &Config<W>, number: u3
                 let other = other.map_or("nobody", |entry| name(entry.lease));
                 return format!("the key is held by {other}");
             }
-            if config.dead.binary_search(&op.lease).is_ok() {
+            if config.is_dead(op) {
                 return format!("{} was released or given up before", name(op.lease));
             }
             if guards.open.is_behind(number, config) {

@@ -42,7 +42,7 @@ impl<const W: usize> Guards<'_, W> {
         reason: Option<HeldReason>,
     ) -> bool {
         let op = &self.part.ops[number as usize];
-        if reason == Some(HeldReason::Quarantine) || config.dead.binary_search(&op.lease).is_ok() {
+        if reason == Some(HeldReason::Quarantine) || config.is_dead(op) {
             return true;
         }
         let own = |key: &u32| config.find(*key, op.lease);
@@ -67,7 +67,7 @@ impl<const W: usize> Guards<'_, W> {
     /// Whether nothing stands in the way of a grant under a new token.
     pub(super) fn grantable(&self, config: &Config<W>, number: u32) -> bool {
         let op = &self.part.ops[number as usize];
-        let dead = self.policy.tombstones && config.dead.binary_search(&op.lease).is_ok();
+        let dead = self.policy.tombstones && config.is_dead(op);
         !dead
             && op.keys.iter().all(|key| config.find(*key, op.lease).is_none())
             && op.keys.iter().all(|key| compatible(config, *key, op))

@@ -91,7 +91,7 @@ impl<'a, const W: usize> Moves<'a, W> {
                 if self.from.held(op.keys[0], op.lease).is_none() {
                     let mut next = self.from.clone();
                     next.done.put(slot);
-                    insert_sorted(&mut next.dead, op.lease);
+                    next.kill(op.keys[0], op.lease);
                     self.made.push(next);
                 }
             }
@@ -209,7 +209,7 @@ impl<'a, const W: usize> Moves<'a, W> {
 
     fn release(&mut self, mut next: Config<W>, op: &Op) {
         if op.kills {
-            insert_sorted(&mut next.dead, op.lease);
+            next.kill(op.keys[0], op.lease);
         }
         release_one(next, op.keys[0], op.lease, &mut self.made);
     }
@@ -268,12 +268,14 @@ impl<'a, const W: usize> Moves<'a, W> {
         first.is_some_and(|first| first.key == entry.key)
     }
 
-    /// A request that may still be waiting gives up; that matters only if its id is used elsewhere.
+    /// A request that may still be waiting gives up; that matters only if its id is used
+    /// elsewhere. One that timed out was refused before.
     fn give_up(&mut self, number: u32) {
         let op = self.op(number);
-        let dead = self.from.dead.binary_search(&op.lease).is_ok();
         let held = op.keys.iter().any(|key| self.from.held(*key, op.lease).is_some());
-        if !self.is_used(number) && (held || op.kills && !dead) {
+        let slot = self.guards.open.slot(number);
+        let refused = slot == NOTHING || self.from.done.has(slot);
+        if refused && !self.is_used(number) && (held || op.kills) {
             self.leave(number);
         }
     }
@@ -284,7 +286,7 @@ impl<'a, const W: usize> Moves<'a, W> {
         let mut next = self.from.clone();
         insert_sorted(&mut next.used, number);
         if op.kills {
-            insert_sorted(&mut next.dead, op.lease);
+            op.keys.iter().for_each(|key| next.kill(*key, op.lease));
         }
         let mut made = vec![next];
         for &key in &op.keys {

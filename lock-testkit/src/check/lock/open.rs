@@ -154,15 +154,15 @@ impl<const W: usize> Open<W> {
         }
     }
 
-    /// The requests of an id that is dead for good: they neither wait nor get anything any more.
-    pub(super) fn bury(&mut self, lease: u32, part: &Part) -> Vec<u32> {
+    /// The requests of an id that is dead on its key for good: they neither wait nor get anything any more.
+    pub(super) fn bury(&mut self, key: u32, lease: u32, part: &Part) -> Vec<u32> {
         let buried: Vec<u32> = self
             .classes
             .range((u32::MAX, 0)..)
             .flat_map(|(_, ops)| ops)
             .copied()
             .filter(|op| part.ops[*op as usize].lease == lease)
-            .filter(|op| part.ops[*op as usize].keys.len() == 1)
+            .filter(|op| part.ops[*op as usize].keys[..] == [key])
             .collect();
         for &number in &buried {
             self.close(number, part);
@@ -209,7 +209,7 @@ impl<const W: usize> Open<W> {
             other != number
                 && shares_key(op, me)
                 && config.used.binary_search(&other).is_err()
-                && !(tombstones && config.dead.binary_search(&op.lease).is_ok())
+                && !(tombstones && config.is_dead(op))
                 && !(matches!(op.kind, Kind::Granted { .. }) && config.done.has(self.slot(other)))
         })
     }

@@ -1,7 +1,7 @@
 //! The search: every possibility, carried from event to event.
 
 use super::Options;
-use super::config::{Config, Entry, NOTHING, Slots, insert_sorted, remove_sorted};
+use super::config::{Config, Entry, NOTHING, Slots, remove_sorted};
 use super::explain::{Impasse, impasse};
 use super::guards::Guards;
 use super::moves::Moves;
@@ -61,7 +61,7 @@ impl<'a, const W: usize> Search<'a, W> {
     }
 
     fn event(&mut self, event: Event) -> Result<(), Stop> {
-        if event.at > self.now || event.what == What::Closed {
+        if event.at > self.now || event.what != What::Invoked {
             self.pass(event.at)?;
         }
         let op = &self.part.ops[event.op as usize];
@@ -216,19 +216,19 @@ impl<'a, const W: usize> Search<'a, W> {
         for config in &mut self.frontier {
             forget(config, number, slot);
             if dies {
-                insert_sorted(&mut config.dead, op.lease);
+                op.keys.iter().for_each(|key| config.kill(*key, op.lease));
             }
         }
         self.open.close(number, self.part);
         if matches!(op.kind, Kind::Released | Kind::NotHeld) && self.options.policy.tombstones {
-            self.bury(op.lease);
+            self.bury(op.keys[0], op.lease);
         }
         self.merge();
         Ok(())
     }
 
-    fn bury(&mut self, lease: u32) {
-        for number in self.open.bury(lease, self.part) {
+    fn bury(&mut self, key: u32, lease: u32) {
+        for number in self.open.bury(key, lease, self.part) {
             for config in &mut self.frontier {
                 forget(config, number, NOTHING);
             }

@@ -30,8 +30,8 @@ pub struct LockState {
     pub leases: BTreeMap<(Arc<str>, Arc<str>), LiveLease>,
     /// The greatest token granted on a key; nothing if none was.
     pub last_token: BTreeMap<Arc<str>, u64>,
-    /// Leases that were released or given up.
-    pub dead: BTreeSet<Arc<str>>,
+    /// Leases that were released or given up, by key and name.
+    pub dead: BTreeSet<(Arc<str>, Arc<str>)>,
 }
 
 impl LockState {
@@ -49,6 +49,13 @@ impl LockState {
         self.leases
             .get(&(Arc::clone(key), Arc::clone(lease)))
             .filter(|lease| !lease.released)
+    }
+
+    /// Whether the request's id is dead on one of its keys.
+    #[must_use]
+    pub fn is_dead(&self, request: &LeaseRequest) -> bool {
+        let name = |key: &Arc<str>| (Arc::clone(key), Arc::clone(&request.lease));
+        request.keys.iter().any(|key| self.dead.contains(&name(key)))
     }
 
     /// Whether a request fits beside the live leases of one key (its own left aside).

@@ -105,7 +105,7 @@ impl LockModel {
                 match took {
                     Took::Outcome(Outcome::NotHeld) if !held => {
                         let mut state = state.clone();
-                        state.dead.insert(Arc::clone(lease));
+                        state.dead.insert((Arc::clone(key), Arc::clone(lease)));
                         next.push(state);
                     }
                     Took::Outcome(Outcome::Released) | Took::Effect(_) if held => {
@@ -202,7 +202,7 @@ impl LockModel {
 
     /// Whether nothing but the queue stands in the way of a grant under a new token.
     fn grantable(&self, state: &LockState, request: &LeaseRequest) -> bool {
-        let dead = self.policy.tombstones && state.dead.contains(&request.lease);
+        let dead = self.policy.tombstones && state.is_dead(request);
         let ended = request
             .keys
             .iter()
@@ -269,7 +269,7 @@ impl LockModel {
         reason: Option<HeldReason>,
         queue: QueueView,
     ) -> bool {
-        if reason == Some(HeldReason::Quarantine) || state.dead.contains(&request.lease) {
+        if reason == Some(HeldReason::Quarantine) || state.is_dead(request) {
             return true;
         }
         let own = |key: &Arc<str>| state.leases.get(&(Arc::clone(key), Arc::clone(&request.lease)));
@@ -346,8 +346,10 @@ fn release(
     next: &mut Vec<LockState>,
 ) {
     let mut states = vec![state.clone()];
-    states[0].dead.insert(Arc::clone(lease));
     for key in keys {
+        for state in &mut states {
+            state.dead.insert((Arc::clone(key), Arc::clone(lease)));
+        }
         if state.held(key, lease).is_none() {
             continue;
         }
