@@ -137,7 +137,9 @@ impl State {
         match lease {
             Some(lease) if lease.released => Ok(Known::Released),
             Some(lease) => Ok(Known::Live(lease.grant())),
-            None if waiter.is_some() => Ok(Known::Queued),
+            None if waiter.is_some_and(|waiter| waiter.is_waiting(now)) => Ok(Known::Queued),
+            // Its deadline passed: it is given up, though nothing has taken it out of the queue yet.
+            None if waiter.is_some() => Err(Refusal::IdReused),
             None if self.tombstones.contain(now, id) => Err(Refusal::IdReused),
             None if self.limit_differs(now, request) => Err(Refusal::LimitMismatch),
             None => Ok(Known::New),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::support::*;
 use leasehold::{
-    Acquire, AcquireRequest, Clock, ErrorKind, HeldReason, LockBackend, Release, Result, Runtime,
-    Timestamp, TryAcquire, VirtualClock,
+    Acquire, AcquireRequest, Clock, ErrorKind, ExtendRequest, Extension, HeldReason, LockBackend,
+    Release, Result, Runtime, Timestamp, TryAcquire, VirtualClock,
 };
 use leasehold_memory::MemoryBackend;
 use tokio::task::JoinHandle;
@@ -70,6 +70,101 @@ async fn a_waiter_leaves_at_its_deadline_and_holds_nothing() {
     let again = backend.try_acquire(&by(2)).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::IdReused);
     assert_eq!(clock.timers(), 0);
+}
+
+#[tokio::test]
+async fn a_lease_cut_short_is_handed_on_at_its_new_end() {
+    let (backend, clock) = MemoryBackend::manual(1);
+    let holder = by(1).with_min_hold(secs(4)).unwrap();
+    granted(&backend.try_acquire(&holder).await.unwrap());
+    let second = waiting(&backend, by(2), at(60));
+    clock.advance(secs(1)).await;
+    backend.release(&key("k"), id(1)).await.unwrap();
+    clock.advance(secs(3)).await;
+    assert_eq!(acquired(&second.await.unwrap().unwrap()).since, at(4));
+}
+
+#[tokio::test]
+async fn a_lease_extended_is_handed_on_at_its_new_end() {
+    let (backend, clock) = held_by_1().await;
+    let second = waiting(&backend, by(2), at(60));
+    clock.advance(secs(6)).await;
+    backend.extend(&key("k"), id(1), ttl(10)).await.unwrap();
+    clock.advance(secs(20)).await;
+    assert_eq!(acquired(&second.await.unwrap().unwrap()).since, at(16));
+}
+
+#[tokio::test]
+async fn a_waiter_behind_one_that_nobody_polls_is_served_once_that_one_is_late() {
+    let (backend, clock) = held_by_1().await;
+    let forgotten_request = by(2);
+    let mut forgotten = backend.acquire(&forgotten_request, at(3));
+    assert!(futures::poll!(&mut forgotten).is_pending());
+    let third = waiting(&backend, by(3), at(60));
+    clock.advance(secs(10)).await;
+    assert_eq!(acquired(&third.await.unwrap().unwrap()).since, at(10));
+    let late = forgotten.await.unwrap();
+    assert!(matches!(late, Acquire::TimedOut(_)));
+}
+
+#[tokio::test]
+async fn an_id_released_while_it_waits_is_told_so_and_those_behind_it_move_up() {
+    let (backend, clock) = held_by_1().await;
+    let second = waiting(&backend, by(2), at(60));
+    clock.settle().await;
+    let third = waiting(&backend, by(3), at(60));
+    clock.settle().await;
+    let released = backend.release(&key("k"), id(2)).await.unwrap();
+    assert_eq!(released, Release::NotHeld);
+    let refused = second.await.unwrap().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::IdReused);
+    backend.release(&key("k"), id(1)).await.unwrap();
+    acquired(&third.await.unwrap().unwrap());
+}
+
+#[tokio::test]
+async fn an_acquire_sent_twice_is_answered_twice_with_one_grant() {
+    let (backend, clock) = held_by_1().await;
+    let first = waiting(&backend, by(2), at(60));
+    let again = waiting(&backend, by(2), at(60));
+    clock.settle().await;
+    assert_eq!(backend.inspect(&key("k")).await.unwrap().waiters.len(), 1);
+    backend.release(&key("k"), id(1)).await.unwrap();
+    let first = acquired(&first.await.unwrap().unwrap());
+    assert_eq!(first, acquired(&again.await.unwrap().unwrap()));
+}
+
+#[tokio::test]
+async fn a_revoked_key_goes_to_the_first_waiter_and_the_former_holder_is_out() {
+    let (backend, clock) = held_by_1().await;
+    let before = backend.inspect(&key("k")).await.unwrap().leases[0].token;
+    let second = waiting(&backend, by(2), at(60));
+    clock.settle().await;
+    let admin = backend.admin().unwrap();
+    assert_eq!(admin.revoke(&key("k")).await.unwrap().leases, 1);
+    assert!(acquired(&second.await.unwrap().unwrap()).token > before);
+    let extended = backend.extend(&key("k"), id(1), ttl(10)).await.unwrap();
+    assert_eq!(extended, Extension::Lost);
+    assert_eq!(admin.revoke(&key("unknown")).await.unwrap().leases, 0);
+}
+
+#[tokio::test]
+async fn a_batch_extends_each_lease_for_itself() {
+    let (backend, _clock) = held_by_1().await;
+    let extend = |number| ExtendRequest {
+        key: key("k"),
+        id: id(number),
+        ttl: ttl(30),
+    };
+    let outcomes = backend
+        .batch()
+        .unwrap()
+        .extend_many(&[extend(2), extend(1)])
+        .await;
+    let outcomes: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
+    assert_eq!(outcomes, [Extension::Lost, Extension::Extended]);
+    let state = backend.inspect(&key("k")).await.unwrap();
+    assert_eq!(state.leases[0].remaining, secs(30));
 }
 
 #[tokio::test]
