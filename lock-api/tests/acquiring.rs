@@ -5,7 +5,8 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use leasehold::{
-    Config, Effect, ErrorKind, HeldReason, Limit, LockBackend, Locker, Mode, Release, Result,
+    Backoff, Config, Effect, ErrorKind, FencingToken, HeldReason, Limit, LockBackend, Locker, Mode,
+    Release, Result,
 };
 use leasehold_memory::MemoryBackend;
 use support::{Faults, assert_untouched, manual, ms, secs};
@@ -212,4 +213,49 @@ async fn a_failed_release_never_masks_the_result_of_the_body() {
     });
     clock.advance(secs(2)).await;
     with.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_that_goes_back_is_refused_and_its_lease_given_back() {
+    let (locker, faults, clock) = manual();
+    clock.advance(secs(1)).await;
+    let guard = locker.acquire("k").await.unwrap();
+    guard.release().await.unwrap();
+    *faults.tamper.lock().unwrap() = Some(|grant| grant.token = FencingToken::new(1).unwrap());
+    let error = locker.try_acquire("k").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FenceRegressed);
+    assert!(error.to_string().contains("went back from 1000000 to 1"), "{error}");
+    clock.settle().await;
+    assert_untouched(&locker, "k").await;
+    assert!(locker.try_acquire("other").await.unwrap().is_some(), "other keys are not touched");
+}
+
+#[tokio::test]
+async fn a_grant_of_which_nothing_is_left_is_given_back() {
+    let (locker, faults, clock) = manual();
+    clock.advance(secs(60)).await;
+    *faults.tamper.lock().unwrap() = Some(|grant| grant.since = grant.since.before(secs(30)));
+    let error = locker.try_acquire("k").await.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::None));
+    clock.settle().await;
+    assert_untouched(&locker, "k").await;
+}
+
+#[tokio::test]
+async fn waiting_by_backoff_tries_as_often_as_its_policy_says() {
+    let (locker, faults, clock) = manual();
+    let _guard = locker.acquire("k").await.unwrap();
+    let before = Faults::count(&faults.tries);
+    let policy = Backoff::new(ms(100), secs(1)).unwrap().with_jitter(0.0).unwrap();
+    let waiter = locker.clone();
+    let waiting = tokio::spawn(async move {
+        let policy = policy.with_attempts(5).unwrap();
+        waiter.lock("k").wait(secs(20)).backoff(policy).await.unwrap_err().kind()
+    });
+    clock.advance(ms(100 + 200 + 400 + 800 - 1)).await;
+    assert!(!waiting.is_finished());
+    assert!(locker.inspect("k").await.unwrap().waiters.is_empty(), "it stands in no queue");
+    clock.advance(ms(1)).await;
+    assert_eq!(waiting.await.unwrap(), ErrorKind::Timeout);
+    assert_eq!(Faults::count(&faults.tries) - before, 5);
 }

@@ -77,6 +77,21 @@ async fn is_valid_compares_the_clock_and_waits_for_no_timer() {
 }
 
 #[tokio::test]
+async fn a_holder_that_wakes_too_late_learns_of_its_loss_before_its_body_goes_on() {
+    let (locker, _, clock) = manual();
+    let went_on = AtomicBool::new(false);
+    let with = locker.lock("k").ttl(secs(5)).with(async |_| {
+        // The machine stops here for longer than the lease lasts, and no timer has fired yet.
+        clock.jump_to(locker.runtime().now() + secs(60));
+        tokio::task::yield_now().await;
+        went_on.store(true, Ordering::SeqCst);
+    });
+    let with = support::poll_times(with, 10).await.unwrap();
+    assert!(with.unwrap_err().is_lease_lost());
+    assert!(!went_on.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
 async fn with_stops_the_body_at_the_local_deadline_and_returns_the_loss() {
     let (locker, faults, clock) = manual();
     let went_on = Arc::new(AtomicBool::new(false));

@@ -51,6 +51,8 @@ pub(crate) struct Faults {
     pub(crate) frozen: AtomicBool,
     /// Operations take effect but never answer.
     pub(crate) mute: AtomicBool,
+    /// What is done to each grant on its way back.
+    pub(crate) tamper: std::sync::Mutex<Option<fn(&mut leasehold::Grant)>>,
     /// Extensions are answered as if the lease were over.
     pub(crate) forgetful: AtomicBool,
     /// How often the executor comes round before and after each operation takes effect.
@@ -131,7 +133,13 @@ impl Faulty {
 #[async_trait]
 impl LockBackend for Faulty {
     async fn try_acquire(&self, request: &AcquireRequest) -> Result<TryAcquire> {
-        self.through(&self.faults.tries, self.memory.try_acquire(request)).await
+        let mut answer = self.through(&self.faults.tries, self.memory.try_acquire(request)).await;
+        if let (Ok(TryAcquire::Granted(grant)), Some(tamper)) =
+            (&mut answer, *self.faults.tamper.lock().unwrap())
+        {
+            tamper(grant);
+        }
+        answer
     }
 
     async fn acquire(&self, request: &AcquireRequest, deadline: Timestamp) -> Result<Acquire> {
