@@ -74,6 +74,7 @@ async fn is_valid_compares_the_clock_and_waits_for_no_timer() {
     assert!(guard.is_valid());
     clock.jump_to(valid_until);
     assert!(!guard.is_valid(), "no task has run since the clock moved");
+    assert_eq!(guard.loss(), Some(Loss::Expired));
 }
 
 #[tokio::test]
@@ -81,13 +82,14 @@ async fn a_holder_that_wakes_too_late_learns_of_its_loss_before_its_body_goes_on
     let (locker, _, clock) = manual();
     let went_on = AtomicBool::new(false);
     let with = locker.lock("k").ttl(secs(5)).with(async |_| {
-        // The machine stops here for longer than the lease lasts, and no timer has fired yet.
-        clock.jump_to(locker.runtime().now() + secs(60));
         tokio::task::yield_now().await;
         went_on.store(true, Ordering::SeqCst);
     });
-    let with = support::poll_times(with, 10).await.unwrap();
-    assert!(with.unwrap_err().is_lease_lost());
+    let mut with = std::pin::pin!(with);
+    assert!(support::poll_now(with.as_mut()).is_none());
+    // The machine stops here for longer than the lease lasts, and no timer has fired yet.
+    clock.jump_to(locker.runtime().now() + secs(60));
+    assert!(support::poll_alone(with).unwrap_err().is_lease_lost());
     assert!(!went_on.load(Ordering::SeqCst));
 }
 
@@ -131,10 +133,14 @@ async fn a_renewal_is_never_sent_while_the_last_one_is_on_its_way() {
     let (locker, faults, clock) = manual();
     *faults.slow_extend.lock().unwrap() = ms(900);
     let guard = locker.lock("k").ttl(secs(6)).keep_alive().await.unwrap();
-    clock.advance(secs(60)).await;
+    clock.advance(ms(59_500)).await;
     assert!(guard.is_valid());
     assert!(Faults::count(&faults.batches) > 20);
-    assert_eq!(Faults::count(&faults.most_extending), 1);
+    assert!(guard.remaining() <= locker.inspect("k").await.unwrap().leases[0].remaining);
+    faults.freeze(true);
+    clock.advance(secs(10)).await;
+    assert!(guard.loss().is_some());
+    assert_eq!(Faults::count(&faults.most_extending), 1, "also while it is expiring");
 }
 
 #[tokio::test]

@@ -185,12 +185,13 @@ impl BatchBackend for Faulty {
         faults.most_extending.fetch_max(now, Ordering::SeqCst);
         let _done = Done(&faults.extending);
         faults.before().await;
-        let slow = *faults.slow_extend.lock().unwrap();
-        self.runtime().sleep(slow).await;
         let mut answers = Vec::new();
         for lease in leases {
             answers.push(self.memory.extend(&lease.key, lease.id, lease.ttl).await);
         }
+        // The effect comes first, then the answer takes its time.
+        let slow = *faults.slow_extend.lock().unwrap();
+        self.runtime().sleep(slow).await;
         faults.after().await;
         if faults.forgetful.load(Ordering::SeqCst) {
             return leases.iter().map(|_| Ok(Extension::Lost)).collect();
@@ -229,6 +230,24 @@ pub(crate) async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::
         tokio::task::yield_now().await;
     }
     None
+}
+
+/// Polls `future` until it is ready, and lets no other task run in between.
+pub(crate) fn poll_alone<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Some(output) = poll_now(future.as_mut()) {
+            return output;
+        }
+    }
+}
+
+/// Polls `future` once.
+pub(crate) fn poll_now<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
 }
 
 /// Nobody holds the key and nobody waits for it.
