@@ -50,16 +50,37 @@ async fn keys_that_were_released_or_ran_out_make_room_for_new_ones() {
 #[tokio::test]
 async fn a_key_that_is_held_or_waited_for_or_remembers_an_id_is_kept() {
     let (backend, clock) = forgetful(5);
-    let held = AcquireRequest::new(key("held"), id(1), ttl(100));
-    granted(&backend.try_acquire(&held).await.unwrap());
-    clock.advance(secs(8)).await;
+    for name in ["held", "waited-for"] {
+        let held = AcquireRequest::new(key(name), id(1), ttl(100));
+        granted(&backend.try_acquire(&held).await.unwrap());
+    }
+    let waits = AcquireRequest::new(key("waited-for"), id(2), ttl(100));
+    let mut waiting = backend.acquire(&waits, at(300));
+    assert!(futures::poll!(&mut waiting).is_pending());
+    backend.release(&key("given-up"), id(1)).await.unwrap();
+    clock.advance(secs(3)).await;
     backend.release(&key("given-up"), id(2)).await.unwrap();
+
+    // Every key is reviewed now, and the first id is forgotten but not the second.
     clock.advance(secs(4)).await;
     use_keys(&backend, "other", 10).await;
-    assert!(backend.inspect(&key("held")).await.unwrap().is_locked());
+    assert_eq!(backend.keys(), 13);
     let late = AcquireRequest::new(key("given-up"), id(2), ttl(1));
     let refused = backend.try_acquire(&late).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::IdReused);
+    assert!(backend.inspect(&key("held")).await.unwrap().is_locked());
+
+    // Nobody polls the waiter, so its key is overdue; it is not lost.
+    clock.jump_to(at(200));
+    use_keys(&backend, "another", 30).await;
+    assert!(futures::poll!(&mut waiting).is_ready());
+    assert!(
+        backend
+            .inspect(&key("waited-for"))
+            .await
+            .unwrap()
+            .is_locked()
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! The outcome of every operation, as scripts: at a second, an operation, and what it answers.
 
 use leasehold::{AcquireRequest, Held, HeldReason, TryAcquire};
-use leasehold_memory::state::{Operation, Outcome, Refusal, State, Turn, WakeUp, try_acquire_all};
+use leasehold_memory::state::{
+    Operation, Outcome, Refusal, Retention, State, Turn, WakeUp, try_acquire_all,
+};
 
 use crate::support::*;
 
@@ -162,6 +164,14 @@ fn an_id_given_up_is_refused_for_the_retention_and_no_longer() {
         (9, tries(by(1)), "id reused"),
         (10, tries(by(1)), "granted 10000000"),
     ]);
+    // Used again after that, it is remembered again.
+    script([
+        (0, tries(by(1)), "granted 1"),
+        (0, releases(1), "released"),
+        (10, tries(by(1)), "granted 10000000"),
+        (11, releases(1), "released"),
+        (12, tries(by(1)), "id reused"),
+    ]);
     // Given up before its acquire came.
     script([
         (0, releases(2), "notheld"),
@@ -169,6 +179,35 @@ fn an_id_given_up_is_refused_for_the_retention_and_no_longer() {
         (1, leaves(3), "done"),
         (1, tries(by(3)), "id reused"),
     ]);
+}
+
+#[test]
+fn a_busy_key_forgets_its_oldest_ids_first() {
+    let retention = Retention {
+        time: secs(10),
+        ids: 2,
+    };
+    let mut state = State::new(retention);
+    for number in 1..=3 {
+        state.release(at(0), id(number));
+    }
+    let mut refused = |number| state.try_acquire(at(1), &by(number)).0.is_err();
+    assert_eq!([refused(3), refused(2), refused(1)], [true, true, false]);
+}
+
+#[test]
+fn a_key_can_be_forgotten_once_nothing_depends_on_it() {
+    let mut state = script([
+        (0, tries(by(1)), "granted 1"),
+        (9, waits(by(2), 90), "waiting"),
+    ]);
+    assert!(!state.is_forgettable(at(60)), "somebody waits");
+    state.leave(at(60), id(2));
+    assert!(!state.is_forgettable(at(69)), "an id is remembered");
+    assert!(state.is_forgettable(at(70)));
+    state.try_acquire(at(70), &by(3)).0.unwrap();
+    assert!(!state.is_forgettable(at(79)), "a lease is live");
+    assert!(state.is_forgettable(at(80)));
 }
 
 #[test]
@@ -288,7 +327,14 @@ fn a_waiter_that_leaves_lets_those_behind_it_through() {
         (1, leaves(2), "done → 3 gets 1000000"),
         (1, tries(by(2)), "id reused"),
     ]);
-    // Giving up the id by a release does the same.
+    // So does its deadline …
+    script([
+        (0, tries(reader(1)), "granted 1"),
+        (0, waits(by(2), 5), "waiting"),
+        (0, waits(reader(3), 90), "waiting"),
+        (5, waits(by(2), 5), "timed out → 3 gets 5000000"),
+    ]);
+    // … and giving up the id by a release.
     script([
         (0, tries(reader(1)), "granted 1"),
         (0, waits(by(2), 90), "waiting"),
@@ -313,7 +359,9 @@ fn nobody_passes_those_who_wait() {
         // The lease ran out, but nothing has ticked the key since.
         (10, tries(reader(3)), "queue held"),
         (10, tries(reader(4)), "queue held"),
+        // Its own try is a grant to the waiting task too; asking to wait again is that task.
         (10, tries(by(2)), "granted 10000000 → 2 gets 10000000"),
+        (20, waits(reader(4), 90), "granted 20000000"),
     ]);
 }
 

@@ -19,6 +19,13 @@ fn waiting(
     tokio::spawn(async move { backend.acquire(&request, deadline).await })
 }
 
+/// The outcome of a task that must have it by now.
+async fn outcome_of(clock: &VirtualClock, task: JoinHandle<Result<Acquire>>) -> Result<Acquire> {
+    clock.settle().await;
+    assert!(task.is_finished(), "it still waits at {}", clock.now());
+    task.await.unwrap()
+}
+
 async fn held_by_1() -> (MemoryBackend, VirtualClock) {
     let (backend, clock) = MemoryBackend::manual(1);
     granted(&backend.try_acquire(&by(1)).await.unwrap());
@@ -39,10 +46,10 @@ async fn a_release_makes_the_first_waiter_the_owner_before_it_returns() {
     assert_eq!(now.leases[0].holder, *by(2).holder());
     assert_eq!(now.waiters[0].holder, *by(3).holder());
 
-    acquired(&second.await.unwrap().unwrap());
+    acquired(&outcome_of(&clock, second).await.unwrap());
     assert!(!third.is_finished());
     backend.release(&key("k"), id(2)).await.unwrap();
-    acquired(&third.await.unwrap().unwrap());
+    acquired(&outcome_of(&clock, third).await.unwrap());
 }
 
 #[tokio::test]
@@ -50,7 +57,7 @@ async fn an_expiry_with_nobody_calling_makes_the_first_waiter_the_owner_at_that_
     let (backend, clock) = held_by_1().await;
     let second = waiting(&backend, by(2), at(60));
     clock.advance(secs(10)).await;
-    let grant = acquired(&second.await.unwrap().unwrap());
+    let grant = acquired(&outcome_of(&clock, second).await.unwrap());
     assert_eq!(grant.since, at(10));
 }
 
@@ -60,7 +67,7 @@ async fn a_waiter_leaves_at_its_deadline_and_holds_nothing() {
     let second = waiting(&backend, by(2), at(3));
     clock.advance(secs(3)).await;
     assert_eq!(clock.now(), at(3));
-    let Acquire::TimedOut(held) = second.await.unwrap().unwrap() else {
+    let Acquire::TimedOut(held) = outcome_of(&clock, second).await.unwrap() else {
         panic!("granted");
     };
     assert_eq!(held.reason, HeldReason::Lease);
@@ -81,7 +88,10 @@ async fn a_lease_cut_short_is_handed_on_at_its_new_end() {
     clock.advance(secs(1)).await;
     backend.release(&key("k"), id(1)).await.unwrap();
     clock.advance(secs(3)).await;
-    assert_eq!(acquired(&second.await.unwrap().unwrap()).since, at(4));
+    assert_eq!(
+        acquired(&outcome_of(&clock, second).await.unwrap()).since,
+        at(4)
+    );
 }
 
 #[tokio::test]
@@ -91,7 +101,10 @@ async fn a_lease_extended_is_handed_on_at_its_new_end() {
     clock.advance(secs(6)).await;
     backend.extend(&key("k"), id(1), ttl(10)).await.unwrap();
     clock.advance(secs(20)).await;
-    assert_eq!(acquired(&second.await.unwrap().unwrap()).since, at(16));
+    assert_eq!(
+        acquired(&outcome_of(&clock, second).await.unwrap()).since,
+        at(16)
+    );
 }
 
 #[tokio::test]
@@ -102,7 +115,10 @@ async fn a_waiter_behind_one_that_nobody_polls_is_served_once_that_one_is_late()
     assert!(futures::poll!(&mut forgotten).is_pending());
     let third = waiting(&backend, by(3), at(60));
     clock.advance(secs(10)).await;
-    assert_eq!(acquired(&third.await.unwrap().unwrap()).since, at(10));
+    assert_eq!(
+        acquired(&outcome_of(&clock, third).await.unwrap()).since,
+        at(10)
+    );
     let late = forgotten.await.unwrap();
     assert!(matches!(late, Acquire::TimedOut(_)));
 }
@@ -116,10 +132,10 @@ async fn an_id_released_while_it_waits_is_told_so_and_those_behind_it_move_up() 
     clock.settle().await;
     let released = backend.release(&key("k"), id(2)).await.unwrap();
     assert_eq!(released, Release::NotHeld);
-    let refused = second.await.unwrap().unwrap_err();
+    let refused = outcome_of(&clock, second).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::IdReused);
     backend.release(&key("k"), id(1)).await.unwrap();
-    acquired(&third.await.unwrap().unwrap());
+    acquired(&outcome_of(&clock, third).await.unwrap());
 }
 
 #[tokio::test]
@@ -130,8 +146,8 @@ async fn an_acquire_sent_twice_is_answered_twice_with_one_grant() {
     clock.settle().await;
     assert_eq!(backend.inspect(&key("k")).await.unwrap().waiters.len(), 1);
     backend.release(&key("k"), id(1)).await.unwrap();
-    let first = acquired(&first.await.unwrap().unwrap());
-    assert_eq!(first, acquired(&again.await.unwrap().unwrap()));
+    let first = acquired(&outcome_of(&clock, first).await.unwrap());
+    assert_eq!(first, acquired(&outcome_of(&clock, again).await.unwrap()));
 }
 
 #[tokio::test]
@@ -142,7 +158,7 @@ async fn a_revoked_key_goes_to_the_first_waiter_and_the_former_holder_is_out() {
     clock.settle().await;
     let admin = backend.admin().unwrap();
     assert_eq!(admin.revoke(&key("k")).await.unwrap().leases, 1);
-    assert!(acquired(&second.await.unwrap().unwrap()).token > before);
+    assert!(acquired(&outcome_of(&clock, second).await.unwrap()).token > before);
     let extended = backend.extend(&key("k"), id(1), ttl(10)).await.unwrap();
     assert_eq!(extended, Extension::Lost);
     assert_eq!(admin.revoke(&key("unknown")).await.unwrap().leases, 0);
@@ -188,7 +204,7 @@ async fn several_keys_are_granted_once_all_are_free() {
     assert!(!backend.inspect(&key("l")).await.unwrap().is_locked());
     let task = waiting(&backend, both, at(60));
     clock.advance(secs(11)).await;
-    let grant = acquired(&task.await.unwrap().unwrap());
+    let grant = acquired(&outcome_of(&clock, task).await.unwrap());
     for name in ["k", "l"] {
         let state = backend.inspect(&key(name)).await.unwrap();
         assert_eq!(state.leases[0].token, grant.token);
