@@ -72,17 +72,13 @@ impl Keys {
     ) -> T {
         loop {
             let shared = self.entry(clock, key);
-            let mut entry = lock(&shared);
-            if !entry.forgotten {
-                let (outcome, wakers) = act(&mut entry, clock.now());
-                drop(entry);
-                wakers.wake();
-                return outcome;
+            if let Some(entry) = lock_unless_forgotten(&shared) {
+                return finish(entry, clock, act);
             }
         }
     }
 
-    /// Does `act` on the key if there is one.
+    /// Does `act` on the key if there is one. One that is being forgotten answers as it should: it is idle.
     pub(crate) fn with_known<T>(
         &self,
         clock: &dyn Clock,
@@ -90,14 +86,7 @@ impl Keys {
         act: impl FnOnce(&mut Entry, Timestamp) -> (T, Wakers),
     ) -> Option<T> {
         let shared = Arc::clone(&*self.map.get(key)?);
-        let mut entry = lock(&shared);
-        if entry.forgotten {
-            return None;
-        }
-        let (outcome, wakers) = act(&mut entry, clock.now());
-        drop(entry);
-        wakers.wake();
-        Some(outcome)
+        Some(finish(locked(&shared), clock, act))
     }
 
     /// Does `act` on all of these keys at one instant. They come in order, each once.
@@ -109,8 +98,8 @@ impl Keys {
     ) -> T {
         loop {
             let shared: Vec<_> = keys.iter().map(|key| self.entry(clock, key)).collect();
-            let mut entries: Vec<_> = shared.iter().map(|entry| lock(entry)).collect();
-            if entries.iter().all(|entry| !entry.forgotten) {
+            let entries = shared.iter().map(|shared| lock_unless_forgotten(shared));
+            if let Some(mut entries) = entries.collect::<Option<Vec<_>>>() {
                 let mut states: Vec<_> = entries.iter_mut().map(|entry| &mut entry.state).collect();
                 return act(&mut states, clock.now());
             }
@@ -164,7 +153,7 @@ impl Keys {
                 again = Some(later);
                 return false;
             };
-            entry.forgotten = entry.seats.is_empty() && entry.state.is_forgettable(now);
+            entry.forgotten = entry.state.is_forgettable(now);
             if !entry.forgotten {
                 again = Some(later.max(entry.state.forgettable_at()));
             }
@@ -174,11 +163,58 @@ impl Keys {
     }
 }
 
-fn lock(entry: &Mutex<Entry>) -> MutexGuard<'_, Entry> {
-    locked(entry)
+/// Acts, unlocks, and only then wakes.
+fn finish<T>(
+    mut entry: MutexGuard<'_, Entry>,
+    clock: &dyn Clock,
+    act: impl FnOnce(&mut Entry, Timestamp) -> (T, Wakers),
+) -> T {
+    let (outcome, wakers) = act(&mut entry, clock.now());
+    drop(entry);
+    wakers.wake();
+    outcome
+}
+
+/// Locks what was found in the map, unless it was taken out before it could be locked.
+fn lock_unless_forgotten(shared: &Mutex<Entry>) -> Option<MutexGuard<'_, Entry>> {
+    Some(locked(shared)).filter(|entry| !entry.forgotten)
 }
 
 /// A panic in between can't leave anything half done: every operation on a state is total.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use leasehold::VirtualClock;
+
+    use super::*;
+
+    #[test]
+    fn a_key_forgotten_between_finding_and_locking_it_is_looked_up_again() {
+        let (clock, key) = (VirtualClock::new(), LockKey::new("k").unwrap());
+        let keys = Keys::new(Retention {
+            time: Duration::ZERO,
+            ids: 0,
+        });
+        let found = keys.entry(&clock, &key);
+        assert!(lock_unless_forgotten(&found).is_some());
+        assert_eq!(keys.forget(clock.now(), &key), None);
+        assert!(lock_unless_forgotten(&found).is_none());
+        assert!(!Arc::ptr_eq(&found, &keys.entry(&clock, &key)));
+    }
+
+    #[test]
+    fn a_key_in_use_is_not_forgotten_nor_waited_for() {
+        let (clock, key) = (VirtualClock::new(), LockKey::new("k").unwrap());
+        let keys = Keys::new(Retention::default());
+        let found = keys.entry(&clock, &key);
+        let in_use = locked(&found);
+        assert!(keys.forget(clock.now(), &key).is_some());
+        drop(in_use);
+        assert_eq!(keys.forget(clock.now(), &key), None);
+    }
 }

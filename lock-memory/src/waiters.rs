@@ -44,10 +44,6 @@ struct Seat {
 }
 
 impl Seats {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.seats.is_empty()
-    }
-
     fn of(&self, id: LeaseId) -> impl Iterator<Item = (&SeatId, &Seat)> {
         self.seats.range((id, 0)..=(id, u64::MAX))
     }

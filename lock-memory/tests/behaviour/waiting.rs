@@ -124,6 +124,19 @@ async fn a_waiter_behind_one_that_nobody_polls_is_served_once_that_one_is_late()
 }
 
 #[tokio::test]
+async fn a_waiter_that_gives_up_wakes_the_one_that_gets_its_lease() {
+    let (backend, clock) = held_by_1().await;
+    let request = by(2);
+    let mut second = backend.acquire(&request, at(60));
+    assert!(futures::poll!(&mut second).is_pending());
+    let third = waiting(&backend, by(3), at(60));
+    clock.settle().await;
+    backend.release(&key("k"), id(1)).await.unwrap();
+    drop(second);
+    acquired(&outcome_of(&clock, third).await.unwrap());
+}
+
+#[tokio::test]
 async fn an_id_released_while_it_waits_is_told_so_and_those_behind_it_move_up() {
     let (backend, clock) = held_by_1().await;
     let second = waiting(&backend, by(2), at(60));
