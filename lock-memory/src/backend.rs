@@ -53,7 +53,7 @@ impl MemoryBackend {
         Self::with_runtime(Runtime::tokio())
     }
 
-    /// A backend on the time and the randomness of this runtime. Without tasks: it never spawns.
+    /// A backend on the time and the randomness of this runtime. It never spawns, so any executor will do.
     #[must_use]
     pub fn with_runtime(runtime: Runtime) -> Self {
         Self::with_retention(runtime, Retention::default())
