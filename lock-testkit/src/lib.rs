@@ -12,3 +12,4 @@
 pub mod check;
 pub mod history;
 pub mod model;
+pub mod suite;
