@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -26,7 +26,7 @@ struct MapBackend {
 
 #[derive(Debug, Default)]
 struct Entry {
-    last_token: u64,
+    last_token: Option<FencingToken>,
     lease: Option<Lease>,
     given_up: BTreeMap<LeaseId, Timestamp>,
 }
@@ -42,13 +42,16 @@ struct Lease {
 
 impl MapBackend {
     fn new(runtime: Runtime) -> Self {
-        Self { runtime, keys: Mutex::default() }
+        Self {
+            runtime,
+            keys: Mutex::default(),
+        }
     }
 
     /// Looks at a key as it is now: what has ended is gone.
     fn at<T>(&self, key: &LockKey, look: impl FnOnce(&mut Entry, Timestamp) -> T) -> T {
         let now = self.runtime.now();
-        let mut keys: MutexGuard<'_, _> = self.keys.lock().unwrap();
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = keys.entry(key.clone()).or_default();
         entry.lease.take_if(|lease| lease.ends <= now);
         entry.given_up.retain(|_, since| *since + MEMORY > now);
@@ -76,11 +79,15 @@ impl Entry {
             held.holders = vec![lease.holder.clone()];
             return Ok(TryAcquire::Held(held));
         }
-        self.last_token += 1;
+        let token = self.last_token.map_or(0, FencingToken::get) + 1;
+        self.last_token = FencingToken::new(token);
+        let token = self.last_token.ok_or_else(|| {
+            Error::new(ErrorKind::Internal, Effect::None, "the tokens are used up")
+        })?;
         let lease = self.lease.insert(Lease {
             id: request.id(),
             holder: request.holder().clone(),
-            token: FencingToken::new(self.last_token).unwrap(),
+            token,
             granted: now,
             ends: now + request.ttl().get(),
         });
@@ -89,7 +96,11 @@ impl Entry {
 }
 
 fn granted(lease: &Lease, request: &AcquireRequest, now: Timestamp) -> TryAcquire {
-    TryAcquire::Granted(Grant { token: lease.token, ttl: request.ttl(), since: now })
+    TryAcquire::Granted(Grant {
+        token: lease.token,
+        ttl: request.ttl(),
+        since: now,
+    })
 }
 
 #[async_trait]
@@ -135,7 +146,10 @@ impl LockBackend for MapBackend {
         let leases = self.at(key, |entry, now| {
             entry.lease.iter().map(|lease| lease.info(now)).collect()
         });
-        Ok(KeyState { leases, waiters: Vec::new() })
+        Ok(KeyState {
+            leases,
+            waiters: Vec::new(),
+        })
     }
 
     fn capabilities(&self) -> Capabilities {

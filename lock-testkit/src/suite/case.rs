@@ -59,12 +59,24 @@ impl std::fmt::Debug for Case {
 }
 
 macro_rules! capability {
-    (queue) => { Capability::Queue };
-    (shared) => { Capability::Shared };
-    (several_keys) => { Capability::SeveralKeys };
-    (min_hold) => { Capability::MinHold };
-    (revoke) => { Capability::Revoke };
-    (batch) => { Capability::Batch };
+    (queue) => {
+        Capability::Queue
+    };
+    (shared) => {
+        Capability::Shared
+    };
+    (several_keys) => {
+        Capability::SeveralKeys
+    };
+    (min_hold) => {
+        Capability::MinHold
+    };
+    (revoke) => {
+        Capability::Revoke
+    };
+    (batch) => {
+        Capability::Batch
+    };
 }
 
 macro_rules! table {

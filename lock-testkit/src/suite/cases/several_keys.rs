@@ -27,7 +27,10 @@ pub(crate) async fn g1_one_taken_key_holds_all_and_leaves_nothing(trial: &Trial)
         let held = trial.held(&all).await;
         assert_eq!(held.reason, leasehold::HeldReason::Lease);
         for free in keys.iter().filter(|key| *key != taken) {
-            assert_eq!(trial.extend(&part(free, &all, &holder), trial.long()).await, Extension::Lost);
+            assert_eq!(
+                trial.extend(&part(free, &all, &holder), trial.long()).await,
+                Extension::Lost
+            );
             trial.is_free(free).await;
         }
         assert_eq!(trial.release(&holder).await, Release::Released);
@@ -67,7 +70,9 @@ pub(crate) async fn g4_each_key_of_several_is_extended_for_itself(trial: &Trial)
         let asked = trial.now();
         let all = trial.request_all(&keys, ttl);
         let lease = trial.grant(&all).await;
-        let extended = trial.extend(&part(&keys[1], &all, &lease), trial.long()).await;
+        let extended = trial
+            .extend(&part(&keys[1], &all, &lease), trial.long())
+            .await;
         if trial.too_late(asked, ttl) {
             trial.pass(ttl.get()).await;
             trial.give_up(&keys[1], all.id()).await;
@@ -117,14 +122,13 @@ pub(crate) async fn g7_opposite_orders_do_not_deadlock(trial: &Trial) {
     let clients = [[a.clone(), b.clone()], [b, a]].map(|keys| async move {
         for _ in 0..4 {
             let all = trial.request_all(&keys, trial.long());
-            let waiting = trial.wait(&all);
-            trial.soon_granted(waiting, &all).await;
+            trial.acquire(&all).await;
             for key in &keys {
                 assert_eq!(trial.give_up(key, all.id()).await, Release::Released);
             }
         }
     });
-    futures::future::join_all(clients).await;
+    trial.finish(clients).await;
 }
 
 pub(crate) async fn g5_a_timed_out_wait_for_several_keys_leaves_nothing(trial: &Trial) {
@@ -142,5 +146,9 @@ pub(crate) async fn g5_a_timed_out_wait_for_several_keys_leaves_nothing(trial: &
 }
 
 fn part(key: &LockKey, of: &AcquireRequest, like: &Lease) -> Lease {
-    Lease { key: key.clone(), id: of.id(), grant: like.grant }
+    Lease {
+        key: key.clone(),
+        id: of.id(),
+        grant: like.grant,
+    }
 }

@@ -50,7 +50,10 @@ pub(crate) async fn g8_a_held_key_with_a_passed_deadline_is_timed_out(trial: &Tr
     for deadline in [leasehold::Timestamp::ORIGIN, trial.now()] {
         let request = trial.request(&holder.key, trial.long());
         let waiting = trial.wait_until(&request, deadline);
-        assert_eq!(trial.soon_timed_out(waiting).await.reason, HeldReason::Lease);
+        assert_eq!(
+            trial.soon_timed_out(waiting).await.reason,
+            HeldReason::Lease
+        );
     }
     assert_eq!(trial.inspect(&holder.key).await.waiters, []);
 }
@@ -61,7 +64,10 @@ pub(crate) async fn g8_a_wait_ends_at_its_deadline(trial: &Trial) {
     let deadline = trial.now() + trial.short().get();
     let waiting = trial.wait_until(&request, deadline);
     trial.settle().await;
-    assert!(!waiting.is_finished() || trial.now() >= deadline, "timed out too soon");
+    assert!(
+        !waiting.is_finished() || trial.now() >= deadline,
+        "timed out too soon"
+    );
     trial.pass(trial.short().get()).await;
     let held = trial.soon_timed_out(waiting).await;
     assert_eq!(held.reason, HeldReason::Lease);
@@ -77,7 +83,10 @@ pub(crate) async fn g5_a_timed_out_wait_leaves_nothing(trial: &Trial) {
     assert_eq!(trial.inspect(&holder.key).await.waiters, []);
     assert_eq!(trial.release(&holder).await, Release::Released);
     trial.settle().await;
-    assert_eq!(trial.give_up(&holder.key, request.id()).await, Release::NotHeld);
+    assert_eq!(
+        trial.give_up(&holder.key, request.id()).await,
+        Release::NotHeld
+    );
     trial.is_free(&holder.key).await;
 }
 
@@ -115,14 +124,13 @@ pub(crate) async fn g1_clients_that_wait_are_inside_one_at_a_time(trial: &Trial)
     let clients = (0..6).map(|_| async {
         for _ in 0..3 {
             let request = trial.request(&key, trial.long());
-            let waiting = trial.wait(&request);
-            let lease = trial.soon_granted(waiting, &request).await;
+            let lease = trial.acquire(&request).await;
             assert!(!inside.swap(true, Ordering::SeqCst), "two clients inside");
             tokio::task::yield_now().await;
             inside.store(false, Ordering::SeqCst);
             assert_eq!(trial.release(&lease).await, Release::Released);
         }
     });
-    futures::future::join_all(clients).await;
+    trial.finish(clients).await;
     trial.is_free(&key).await;
 }

@@ -23,6 +23,9 @@ pub(crate) use waiting::Waiting;
 /// Long enough to outlive any case on any machine.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
+/// On a virtual clock, longer than any pause between two polls.
+const POLLING: Duration = Duration::from_secs(2);
+
 /// One run of one case.
 pub(crate) struct Trial {
     pub(crate) backend: Arc<dyn LockBackend>,
@@ -47,7 +50,7 @@ impl Trial {
             TestTime::Virtual(_) if running.backend.capabilities().has(Capability::Queue) => {
                 Duration::ZERO
             }
-            TestTime::Virtual(_) => Duration::from_secs(2),
+            TestTime::Virtual(_) => POLLING,
         });
         Self {
             backend: Arc::new(running.backend),
@@ -66,7 +69,10 @@ impl Trial {
     // Values.
 
     pub(crate) fn key(&self, name: &str) -> LockKey {
-        let key = LockKey::new(format!("conformance:{}:{name}", self.namespace.expose_hex()));
+        let key = LockKey::new(format!(
+            "conformance:{}:{name}",
+            self.namespace.expose_hex()
+        ));
         key.unwrap_or_else(|error| panic!("the case uses a bad key: {error}"))
     }
 

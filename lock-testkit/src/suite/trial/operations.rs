@@ -52,7 +52,11 @@ impl Trial {
 
     /// The key is free: nothing is shown, and another client gets and gives it back.
     pub(crate) async fn is_free(&self, key: &LockKey) -> Lease {
-        assert_eq!(self.inspect(key).await.leases, [], "a lease stayed on {key}");
+        assert_eq!(
+            self.inspect(key).await.leases,
+            [],
+            "a lease stayed on {key}"
+        );
         let lease = self.hold(key).await;
         assert_eq!(self.release(&lease).await, Release::Released);
         lease
@@ -60,7 +64,9 @@ impl Trial {
 
     pub(crate) async fn refused(&self, request: &AcquireRequest, kind: ErrorKind) {
         match self.backend.try_acquire(request).await {
-            Ok(outcome) => panic!("expected {request:?} to be refused as {kind:?}, got {outcome:?}"),
+            Ok(outcome) => {
+                panic!("expected {request:?} to be refused as {kind:?}, got {outcome:?}")
+            }
             Err(error) => assert_eq!((error.kind(), error.effect()), (kind, Effect::None)),
         }
     }
