@@ -5,3 +5,4 @@ pub mod history;
 pub mod mock;
 pub mod model;
 pub mod suite;
+pub mod vectors;
