@@ -67,13 +67,13 @@ pub trait LockBackend: Debug + Send + Sync + 'static {
     /// [`Granted`](TryAcquire::Granted) if the request is compatible on each of its keys and nobody
     /// waits ahead. If the id is live already, with the same mode, limit and permits: granted with the *same*
     /// token, its expiry `max(expiry, now + ttl)`, so that a call whose reply was lost can be repeated. Else
-    /// [`Held`](TryAcquire::Held), and nothing changed. An id released under a minimum hold that still
-    /// runs is `Held`, never revived.
+    /// [`Held`](TryAcquire::Held), and nothing changed; the reason is [`Queue`](crate::HeldReason::Queue) whenever somebody
+    /// else waits. An id released under a minimum hold that still runs is `Held`, never revived.
     ///
     /// # Errors
     /// [`IdReused`](crate::ErrorKind::IdReused) (effect none) if the id is live with another mode, limit or permits, or
-    /// was released or given up before; [`LimitMismatch`](crate::ErrorKind::LimitMismatch) (effect
-    /// none) if a live lease has another finite limit; or the backend failed.
+    /// was released or given up before, or holds only some of the request's keys; [`LimitMismatch`](crate::ErrorKind::LimitMismatch) (effect
+    /// none) if a live lease or a waiter has another finite limit; or the backend failed.
     async fn try_acquire(&self, request: &AcquireRequest) -> Result<TryAcquire>;
 
     /// Waits in the key's queue until it is granted or `deadline` comes, on the clock of
@@ -81,7 +81,8 @@ pub trait LockBackend: Debug + Send + Sync + 'static {
     ///
     /// A free key is granted at once, also when the deadline has passed. At the deadline it leaves the queue and answers
     /// [`TimedOut`](Acquire::TimedOut): then it holds nothing and waits no more. A backend without a
-    /// queue returns [`poll_acquire(self, request, deadline)`](poll_acquire).
+    /// queue returns [`poll_acquire(self, request, deadline)`](poll_acquire). A timed-out id is given up: it is never granted
+    /// again. So is one that is released while it waits; its wait ends with [`IdReused`](crate::ErrorKind::IdReused).
     ///
     /// # Errors
     /// As [`try_acquire`](Self::try_acquire).

@@ -38,10 +38,17 @@ pub async fn poll_acquire_with(
         };
         let now = runtime.now();
         let Some(delay) = delays.next().filter(|_| now < deadline) else {
+            give_up(backend, request).await;
             return Ok(Acquire::TimedOut(held));
         };
         runtime.sleep_until(wake_at(&held, now + delay, now, deadline)).await;
     }
+}
+
+/// An id whose wait is over is never granted again. Nothing is held, so a failure here costs nothing.
+async fn give_up(backend: &(impl LockBackend + ?Sized), request: &AcquireRequest) {
+    let each = request.keys().iter().map(|key| backend.release(key, request.id()));
+    futures::future::join_all(each).await;
 }
 
 /// A known end of the lease that comes sooner than the next try is worth waking for; the deadline always is.
