@@ -1,1 +1,13 @@
-//! Leasehold.
+#![doc = include_str!("../README.md")]
+
+mod backend;
+mod config;
+mod connect;
+mod error;
+mod key;
+mod reply;
+mod scripts;
+mod suspects;
+
+pub use backend::RedisBackend;
+pub use config::RedisConfig;

@@ -1,0 +1,217 @@
+//! Settings, checked before anything is sent.
+
+use std::{fmt, time::Duration};
+
+use leasehold::{Error, Result, Runtime, Ttl};
+
+use crate::{RedisBackend, connect::Dial, key::Keyspace, scripts::Settings};
+
+const MAX_LANES: usize = 16;
+const MIN_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Settings of a [`RedisBackend`].
+///
+/// The defaults suit a server in the same data centre. Everything is checked by [`connect`](Self::connect) (or
+/// [`validate`](Self::validate)), whose error names the field, its value and the bound.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use leasehold_redis::RedisBackend;
+///
+/// # async fn f() -> leasehold::Result<()> {
+/// let backend = RedisBackend::builder("redis://127.0.0.1:6379")
+///     .prefix("shop")
+///     .response_timeout(Duration::from_millis(250))
+///     .connect()
+///     .await?;
+/// # let _ = backend;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "settings do nothing until `connect` is called"]
+pub struct RedisConfig {
+    url: String,
+    pub(crate) prefix: String,
+    pub(crate) lanes: usize,
+    response_timeout: Duration,
+    connection_timeout: Duration,
+    user_timeout: Duration,
+    tombstone_ttl: Option<Duration>,
+    retention: Duration,
+    pub(crate) runtime: Runtime,
+    root_certificate: Option<Vec<u8>>,
+    clock: Option<String>,
+}
+
+impl RedisConfig {
+    /// The defaults, for the server at `url`: `redis://`, `rediss://` (feature `tls`), `unix:` or `redis+unix:`,
+    /// as the `redis` crate reads them.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            prefix: "lh".to_owned(),
+            lanes: 2,
+            response_timeout: Duration::from_millis(500),
+            connection_timeout: Duration::from_secs(1),
+            user_timeout: Duration::from_secs(5),
+            tombstone_ttl: None,
+            retention: MIN_RETENTION,
+            runtime: Runtime::default(),
+            root_certificate: None,
+            clock: None,
+        }
+    }
+
+    /// What every name on the server begins with: 1 to 128 letters, digits and `:_.-/`. `lh` unless set.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How many connections the keys are spread over: 1 to 16, 2 unless set. Each carries the commands of all
+    /// tasks at once; more of them isolate keys from each other, they make nothing faster.
+    pub const fn lanes(mut self, lanes: usize) -> Self {
+        self.lanes = lanes;
+        self
+    }
+
+    /// How long a command may go without an answer before its effect is unknown: 1 ms to 60 s, 500 ms unless set.
+    pub const fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// How long a connection may take to be made: 1 ms to 60 s, 1 s unless set.
+    pub const fn connection_timeout(mut self, timeout: Duration) -> Self {
+        self.connection_timeout = timeout;
+        self
+    }
+
+    /// How long sent data may stay unacknowledged, or an idle peer silent, before the kernel gives the
+    /// connection up: 1 s to 10 min, 5 s unless set.
+    pub const fn user_timeout(mut self, timeout: Duration) -> Self {
+        self.user_timeout = timeout;
+        self
+    }
+
+    /// How long an id that was given up is remembered, so that a late duplicate of its acquire grants to nobody.
+    /// At least, and unless set, the response timeout, the user timeout and 5 s together; at most a day.
+    pub const fn tombstone_ttl(mut self, ttl: Duration) -> Self {
+        self.tombstone_ttl = Some(ttl);
+        self
+    }
+
+    /// How long a key's last token outlives its last lease: from 24 h (unless set) to 30 days. After that, the server's
+    /// clock alone keeps tokens growing.
+    pub const fn retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Clock, randomness and tasks; tokio's unless set. A real server goes by real time: don't pause or turn this
+    /// clock while one is connected.
+    pub fn runtime(mut self, runtime: Runtime) -> Self {
+        self.runtime = runtime;
+        self
+    }
+
+    /// The certificate, in PEM form, that signs the server's, for `rediss://`. The web's usual roots unless set.
+    #[cfg(feature = "tls")]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificate = Some(pem.into());
+        self
+    }
+
+    /// Lua that stands in for the reading of the server's clock: it must set `now`, the µs in 16 digits. For tests that
+    /// give the scripts a time; every client of a prefix must do the same.
+    #[doc(hidden)]
+    pub fn script_clock(mut self, lua: impl Into<String>) -> Self {
+        self.clock = Some(lua.into());
+        self
+    }
+
+    /// Checks every setting, the url included; connects nowhere.
+    ///
+    /// # Errors
+    /// [`Invalid`](leasehold::ErrorKind::Invalid) naming the field, its value and the bound;
+    /// [`Unsupported`](leasehold::ErrorKind::Unsupported) for `rediss://` without the feature `tls`.
+    pub fn validate(&self) -> Result<()> {
+        Keyspace::new(&self.prefix)?;
+        if self.lanes == 0 || self.lanes > MAX_LANES {
+            let bound = format!("1 to {MAX_LANES}");
+            return Err(Error::invalid("lanes", self.lanes, bound));
+        }
+        let milli = Duration::from_millis(1);
+        let minute = Duration::from_secs(60);
+        within("response_timeout", self.response_timeout, milli, minute)?;
+        within("connection_timeout", self.connection_timeout, milli, minute)?;
+        let second = Duration::from_secs(1);
+        within("user_timeout", self.user_timeout, second, minute * 10)?;
+        let day = Duration::from_secs(24 * 60 * 60);
+        within("tombstone_ttl", self.forget_after(), self.least_tombstone(), day)?;
+        within("retention", self.retention, MIN_RETENTION, Ttl::MAX.get())?;
+        crate::connect::check_url(&self.url)
+    }
+
+    /// Checks the settings and connects.
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate) and [`RedisBackend::connect`].
+    pub async fn connect(self) -> Result<RedisBackend> {
+        RedisBackend::connect_with(self).await
+    }
+
+    pub(crate) fn forget_after(&self) -> Duration {
+        self.tombstone_ttl.unwrap_or_else(|| self.least_tombstone())
+    }
+
+    fn least_tombstone(&self) -> Duration {
+        self.response_timeout + self.user_timeout + Duration::from_secs(5)
+    }
+
+    pub(crate) fn ordinary_ttl(&self) -> Duration {
+        self.retention.saturating_sub(Duration::from_secs(60))
+    }
+
+    pub(crate) fn script_settings(&self) -> Settings {
+        Settings {
+            retention: self.retention,
+            tombstone_ttl: self.forget_after(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn dial<'a>(&'a self, scripts: &'a Settings) -> Dial<'a> {
+        Dial {
+            url: &self.url,
+            root_certificate: self.root_certificate.as_deref(),
+            response_timeout: self.response_timeout,
+            connection_timeout: self.connection_timeout,
+            user_timeout: self.user_timeout,
+            scripts,
+        }
+    }
+}
+
+fn within(field: &'static str, value: Duration, least: Duration, most: Duration) -> Result<()> {
+    if value >= least && value <= most {
+        return Ok(());
+    }
+    let bound = format!("{least:?} to {most:?}");
+    Err(Error::invalid(field, format_args!("{value:?}"), bound))
+}
+
+impl fmt::Debug for RedisConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisConfig")
+            .field("prefix", &self.prefix)
+            .field("lanes", &self.lanes)
+            .field("response_timeout", &self.response_timeout)
+            .field("connection_timeout", &self.connection_timeout)
+            .field("user_timeout", &self.user_timeout)
+            .field("tombstone_ttl", &self.forget_after())
+            .field("retention", &self.retention)
+            .finish_non_exhaustive()
+    }
+}

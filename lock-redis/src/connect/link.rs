@@ -1,0 +1,126 @@
+//! One connection, shared by all who use its lane.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use leasehold::{Error, Result};
+use redis::{Cmd, RedisError, ServerErrorKind, Value, aio::MultiplexedConnection};
+
+use super::server::Server;
+use crate::{
+    error,
+    scripts::{Op, Scripts},
+};
+
+/// So many commands in a row without an answer, and the connection is given up: the network may swallow it all.
+const TIMEOUTS_BEFORE_REPLACED: u32 = 2;
+
+/// A multiplexed connection. Clones share it; commands go out in the order in which they were handed over.
+#[derive(Clone)]
+pub(crate) struct Link {
+    connection: MultiplexedConnection,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    broken: AtomicBool,
+    timeouts: AtomicU32,
+    server: Server,
+    scripts: Arc<Scripts>,
+}
+
+impl Link {
+    pub(super) fn new(
+        connection: MultiplexedConnection,
+        server: Server,
+        scripts: Arc<Scripts>,
+    ) -> Self {
+        Self {
+            connection,
+            state: Arc::new(State {
+                broken: AtomicBool::new(false),
+                timeouts: AtomicU32::new(0),
+                server,
+                scripts,
+            }),
+        }
+    }
+
+    /// Whether it is to be replaced.
+    pub(super) fn is_broken(&self) -> bool {
+        self.state.broken.load(Ordering::Acquire)
+    }
+
+    /// Runs a script by its digest, and once by its text if the server does not know it (and so ran nothing).
+    pub(crate) async fn run(
+        &mut self,
+        op: Op,
+        keys: &[String],
+        args: &[&[u8]],
+    ) -> Result<Value, Error> {
+        let scripts = Arc::clone(&self.state.scripts);
+        let script = scripts.get(op);
+        let by_digest = call("EVALSHA", script.sha(), keys, args);
+        match self.send(&by_digest).await {
+            Err(error) if error.kind() == redis::ErrorKind::Server(ServerErrorKind::NoScript) => {
+                let by_text = call("EVAL", script.source(), keys, args);
+                self.send(&by_text).await
+            }
+            other => other,
+        }
+        .map_err(error::command)
+    }
+
+    async fn send(&mut self, command: &Cmd) -> Result<Value, RedisError> {
+        let answer = command.query_async(&mut self.connection).await;
+        match &answer {
+            Ok(_) => self.state.answered(),
+            Err(error) => self.state.failed(error),
+        }
+        answer
+    }
+}
+
+impl State {
+    fn answered(&self) {
+        if self.timeouts.load(Ordering::Relaxed) > 0 {
+            self.timeouts.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn failed(&self, error: &RedisError) {
+        let dead = if error.is_timeout() {
+            self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS_BEFORE_REPLACED
+        } else {
+            // A replica now: the primary is elsewhere, and connecting anew may find it.
+            error.is_io_error() || error.code() == Some("READONLY")
+        };
+        if dead {
+            self.broken.store(true, Ordering::Release);
+        }
+    }
+}
+
+fn call(command: &str, script: &str, keys: &[String], args: &[&[u8]]) -> Cmd {
+    let mut cmd = redis::cmd(command);
+    cmd.arg(script).arg(keys.len());
+    for key in keys {
+        cmd.arg(key);
+    }
+    for arg in args {
+        cmd.arg(*arg);
+    }
+    cmd
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link")
+            .field("broken", &self.is_broken())
+            .field("server", &self.state.server)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! How a connection is made.
+
+use std::{sync::Arc, time::Duration};
+
+use bb8_redis::bb8::ManageConnection;
+use leasehold::{Effect, Error, ErrorKind, Result};
+use redis::{
+    AsyncConnectionConfig, Client, IntoConnectionInfo,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
+};
+
+use super::{link::Link, server::Server, url};
+use crate::{
+    error,
+    scripts::{Scripts, Settings},
+};
+
+/// How many commands may queue up before a sender waits.
+const BUFFERED_COMMANDS: usize = 1024;
+
+/// The server to connect to, and with which settings.
+#[derive(Clone)]
+pub(crate) struct Target {
+    client: Client,
+    response_timeout: Duration,
+    connection_timeout: Duration,
+    with_flags: Arc<Scripts>,
+    without_flags: Arc<Scripts>,
+}
+
+/// What the connections of one backend have in common.
+pub(crate) struct Dial<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) root_certificate: Option<&'a [u8]>,
+    pub(crate) response_timeout: Duration,
+    pub(crate) connection_timeout: Duration,
+    pub(crate) user_timeout: Duration,
+    pub(crate) scripts: &'a Settings,
+}
+
+impl Target {
+    pub(crate) fn new(dial: &Dial<'_>) -> Result<Self> {
+        // A dead peer is noticed by the kernel: by unanswered data, or by probes where nothing was sent.
+        let probes = TcpKeepalive::new()
+            .with_time(dial.user_timeout)
+            .with_interval(dial.user_timeout / 3);
+        let tcp = TcpSettings::default()
+            .set_nodelay(true)
+            .set_keepalive(probes)
+            .set_user_timeout(dial.user_timeout);
+        let info = url::parse(dial.url)?.set_tcp_settings(tcp);
+        Ok(Self {
+            client: client(info, dial.root_certificate)?,
+            response_timeout: dial.response_timeout,
+            connection_timeout: dial.connection_timeout,
+            with_flags: Arc::new(Scripts::new(dial.scripts, true)),
+            without_flags: Arc::new(Scripts::new(dial.scripts, false)),
+        })
+    }
+
+    pub(crate) const fn connection_timeout(&self) -> Duration {
+        self.connection_timeout
+    }
+
+    /// Connects, and learns what kind of server it is.
+    pub(super) async fn dial(&self) -> Result<Link> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.connection_timeout))
+            .set_response_timeout(Some(self.response_timeout))
+            .set_pipeline_buffer_size(BUFFERED_COMMANDS);
+        let connecting = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config);
+        let mut connection = connecting.await.map_err(error::connecting)?;
+        let info: String = redis::cmd("INFO")
+            .arg("server")
+            .query_async(&mut connection)
+            .await
+            .map_err(error::connecting)?;
+        let server = Server::read(&info)?;
+        let scripts = if server.script_flags {
+            Arc::clone(&self.with_flags)
+        } else {
+            Arc::clone(&self.without_flags)
+        };
+        Ok(Link::new(connection, server, scripts))
+    }
+}
+
+#[cfg(feature = "tls")]
+fn client(info: redis::ConnectionInfo, root_certificate: Option<&[u8]>) -> Result<Client> {
+    // The first provider of a process wins; that it was installed already is no failure.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let tls = matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. });
+    match root_certificate.filter(|_| tls) {
+        None => open(info),
+        Some(pem) => Client::build_with_tls(
+            info,
+            redis::TlsCertificates {
+                client_tls: None,
+                root_cert: Some(pem.to_vec()),
+            },
+        )
+        .map_err(|error| {
+            Error::invalid("root_certificate", "…", "a certificate in PEM form").with_source(error)
+        }),
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn client(info: redis::ConnectionInfo, _root_certificate: Option<&[u8]>) -> Result<Client> {
+    open(info)
+}
+
+fn open(info: impl IntoConnectionInfo) -> Result<Client> {
+    Client::open(info).map_err(|error| {
+        Error::new(ErrorKind::Invalid, Effect::None, "the url can't be used").with_source(error)
+    })
+}
+
+impl ManageConnection for Target {
+    type Connection = Link;
+    type Error = Error;
+
+    async fn connect(&self) -> Result<Link> {
+        self.dial().await
+    }
+
+    /// Never asked: a connection is not tested when it is taken, which would cost a round trip each time.
+    async fn is_valid(&self, _link: &mut Link) -> Result<()> {
+        Ok(())
+    }
+
+    fn has_broken(&self, link: &mut Link) -> bool {
+        link.is_broken()
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let info = self.client.get_connection_info();
+        f.debug_struct("Target")
+            .field("address", &info.addr().to_string())
+            .field("response_timeout", &self.response_timeout)
+            .field("connection_timeout", &self.connection_timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,16 @@
+//! Connections: how they are made, kept, replaced and shared.
+
+mod lane;
+mod link;
+mod manager;
+mod server;
+mod sink;
+mod url;
+
+pub(crate) use lane::Lanes;
+pub(crate) use manager::{Dial, Target};
+
+/// Checks a url without connecting.
+pub(crate) fn check_url(url: &str) -> leasehold::Result<()> {
+    url::parse(url).map(drop)
+}

@@ -1,0 +1,126 @@
+//! Where a lock key stands on the server.
+
+use leasehold::{Error, LockKey, Result};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+/// What a hash tag, a glob, a list of keys or a line of text would take for its own.
+const RESERVED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'%')
+    .add(b'*')
+    .add(b',')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'{')
+    .add(b'}');
+
+/// The longest prefix, in bytes.
+const MAX_PREFIX: usize = 128;
+
+/// Names on the server, all under one prefix: `<prefix>:{<key>}` for a lock key's record, with a suffix for
+/// what stands beside it. The braces make it one Cluster slot whatever the key holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyspace {
+    prefix: String,
+}
+
+impl Keyspace {
+    /// Checks the prefix.
+    pub(crate) fn new(prefix: &str) -> Result<Self> {
+        let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '.' | '-' | '/');
+        if prefix.is_empty() || prefix.len() > MAX_PREFIX || !prefix.chars().all(fine) {
+            let bound = format!("1 to {MAX_PREFIX} bytes of letters, digits and `:_.-/`");
+            return Err(Error::invalid("prefix", format_args!("{prefix:?}"), bound));
+        }
+        Ok(Self {
+            prefix: prefix.to_owned(),
+        })
+    }
+
+    /// The name of the key's record.
+    pub(crate) fn record(&self, key: &LockKey) -> String {
+        let mut name = String::with_capacity(self.prefix.len() + key.as_str().len() + 3);
+        name.push_str(&self.prefix);
+        name.push_str(":{");
+        name.extend(utf8_percent_encode(key.as_str(), RESERVED));
+        name.push('}');
+        name
+    }
+
+    /// The key whose record has this name; `None` if it is no record of this prefix.
+    pub(crate) fn key(&self, record: &str) -> Option<LockKey> {
+        let encoded = record
+            .strip_prefix(&self.prefix)?
+            .strip_prefix(":{")?
+            .strip_suffix('}')?;
+        let decoded = percent_decode_str(encoded).decode_utf8().ok()?;
+        LockKey::new(decoded).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const AWKWARD: [&str; 12] = [
+        "payment:order-123",
+        "{tag}",
+        "}leading",
+        "a}:w",
+        "a:w",
+        "100%",
+        "100%25",
+        "glob*?[a]\\",
+        "with space",
+        "comma,comma",
+        "ключ",
+        "{",
+    ];
+
+    #[test]
+    fn every_key_comes_back_from_its_name() -> Result<()> {
+        let names = Keyspace::new("lh")?;
+        for key in AWKWARD {
+            let key = LockKey::new(key)?;
+            assert_eq!(names.key(&names.record(&key)), Some(key));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn no_two_keys_share_a_name_or_a_suffix_of_one() -> Result<()> {
+        let names = Keyspace::new("lh")?;
+        let mut seen = BTreeSet::new();
+        for key in AWKWARD {
+            let record = names.record(&LockKey::new(key)?);
+            for suffix in ["", ":s", ":x", ":w", ":t"] {
+                assert!(seen.insert(format!("{record}{suffix}")), "{key} {suffix}");
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_hash_tag_is_the_whole_encoded_key() -> Result<()> {
+        let names = Keyspace::new("lh")?;
+        for key in AWKWARD {
+            let record = names.record(&LockKey::new(key)?);
+            assert_eq!(record.matches('{').count(), 1, "{record}");
+            assert_eq!(record.matches('}').count(), 1, "{record}");
+            assert!(record.ends_with('}') && !record.contains("{}"), "{record}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_prefix_that_could_break_a_name_is_refused() {
+        for prefix in ["", "a{b", "a b", "a*", "a%", "é", &"x".repeat(129)] {
+            let error = Keyspace::new(prefix).map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains("prefix"), "{error}");
+        }
+    }
+}

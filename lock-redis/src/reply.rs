@@ -1,0 +1,178 @@
+//! What the scripts answer.
+
+use std::time::Duration;
+
+use leasehold::{
+    Effect, Error, ErrorKind, FencingToken, Held, HeldReason, Holder, KeyState, LeaseInfo, Limit,
+    Mode, Result, Ttl,
+};
+use redis::Value;
+
+use crate::error::nonsense;
+
+/// The answer of `acquire.lua`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Acquired {
+    /// Granted: the token, for how long from the server's `now`.
+    Granted { token: FencingToken, ttl: Ttl },
+    /// Not granted.
+    Held(Held),
+    /// The server is not the one whose epoch was learnt.
+    AnotherEpoch,
+}
+
+/// Reads the answer of `acquire.lua` to a request for `ttl`.
+pub(crate) fn acquired(answer: &Value, ttl: Ttl) -> Result<Acquired> {
+    let read = || {
+        let Value::Array(parts) = answer else {
+            let token = FencingToken::new(number(answer)?)?;
+            return Some(Ok(Acquired::Granted { token, ttl }));
+        };
+        Some(Ok(match number(parts.first()?)? {
+            1 => Acquired::Granted {
+                token: FencingToken::new(number(parts.get(2)?)?)?,
+                ttl: Ttl::new(micros(parts.get(3)?)?).ok()?,
+            },
+            2 => Acquired::Held(held(parts.get(2..)?)?),
+            4 => return Some(Err(reused())),
+            5 => return Some(Err(mismatch(number(parts.get(1)?)?))),
+            6 => Acquired::AnotherEpoch,
+            _ => return None,
+        }))
+    };
+    read().unwrap_or_else(|| Err(nonsense(answer)))
+}
+
+/// Reads the answer of `release.lua`: whether a lease was live.
+pub(crate) fn released(answer: &Value) -> Result<bool> {
+    let read = || match answer {
+        Value::Array(parts) => Some(number(parts.first()?)? == 1),
+        plain => number(plain).map(|_now| true),
+    };
+    read().ok_or_else(|| nonsense(answer))
+}
+
+/// Reads the answer of `extend.lua`: for each lease whether it was live, or what failed.
+pub(crate) fn extended(answer: &Value, leases: usize) -> Result<Vec<Result<bool>>> {
+    let Value::Array(parts) = answer else {
+        return Err(nonsense(answer));
+    };
+    let read = |part: &Value| match number(part) {
+        Some(extended) => Ok(extended == 1),
+        None => Err(raised(part)),
+    };
+    let answers: Vec<_> = parts.iter().skip(1).map(read).collect();
+    if answers.len() != leases {
+        return Err(nonsense(answer));
+    }
+    Ok(answers)
+}
+
+/// Reads the answer of `inspect.lua`.
+pub(crate) fn inspected(answer: &Value) -> Result<KeyState> {
+    let read = || {
+        let Value::Array(parts) = answer else {
+            return None;
+        };
+        let now = number(parts.first()?)?;
+        let Value::Array(leases) = parts.get(1)? else {
+            return None;
+        };
+        let mut leases = leases
+            .iter()
+            .map(|lease| lease_info(lease, now))
+            .collect::<Option<Vec<_>>>()?;
+        leases.sort_by_key(|lease| lease.token);
+        Some(KeyState {
+            leases,
+            waiters: Vec::new(),
+        })
+    };
+    read().ok_or_else(|| nonsense(answer))
+}
+
+fn lease_info(lease: &Value, now: u64) -> Option<LeaseInfo> {
+    let Value::Array(parts) = lease else {
+        return None;
+    };
+    let permits = u32::try_from(number(parts.first()?)?).ok()?;
+    let limit = u32::try_from(number(parts.get(1)?)?).ok()?;
+    let expiry = number(parts.get(3)?)?;
+    let granted = number(parts.get(4)?)?;
+    Some(LeaseInfo {
+        holder: Holder::decode(text(parts.get(6)?)?),
+        mode: mode(permits, limit),
+        permits: permits.max(1),
+        token: FencingToken::new(number(parts.get(2)?)?)?,
+        remaining: Duration::from_micros(expiry.saturating_sub(now)),
+        age: Duration::from_micros(now.saturating_sub(granted)),
+        released: text(parts.get(5)?)? == "r",
+    })
+}
+
+/// No permits stand for an exclusive lease, limit 0 for none.
+fn mode(permits: u32, limit: u32) -> Mode {
+    if permits == 0 {
+        return Mode::Exclusive;
+    }
+    Mode::Shared {
+        limit: Limit::new(limit).unwrap_or(Limit::UNLIMITED),
+    }
+}
+
+/// Reason, time until it can change (nothing: unknown), holders.
+fn held(parts: &[Value]) -> Option<Held> {
+    let reason = match number(parts.first()?)? {
+        1 => HeldReason::Lease,
+        2 => HeldReason::Queue,
+        3 => HeldReason::Quarantine,
+        _ => return None,
+    };
+    let holders = parts.get(2..)?.iter().filter_map(text).map(Holder::decode);
+    Some(Held {
+        reason,
+        retry_after: parts.get(1).and_then(micros),
+        holders: holders.collect(),
+    })
+}
+
+fn reused() -> Error {
+    let message = "the lease id was used before, for something else or for a lease that is over";
+    Error::new(ErrorKind::IdReused, Effect::None, message)
+}
+
+fn mismatch(limit: u64) -> Error {
+    let message = format!("a live lease of the key has another limit: {limit}");
+    Error::new(ErrorKind::LimitMismatch, Effect::None, message)
+}
+
+/// What a script caught for one lease of several.
+fn raised(part: &Value) -> Error {
+    match text(part).and_then(|text| text.split_once("FOREIGN ")) {
+        Some((_, key)) => Error::new(
+            ErrorKind::Foreign,
+            Effect::None,
+            format!("the value at `{key}` is not Leasehold's; it was left as it is"),
+        ),
+        None => nonsense(part),
+    }
+}
+
+fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        other => text(other)?.parse().ok(),
+    }
+}
+
+fn micros(value: &Value) -> Option<Duration> {
+    number(value).map(Duration::from_micros)
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
+        Value::SimpleString(text) => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! The scripts: one per operation, put together from parts that are written once.
+
+use std::time::Duration;
+
+use redis::Script as Hashed;
+
+/// The parts, in the order in which they build on each other.
+mod part {
+    pub(super) const CLOCK: &str = include_str!("clock.lua");
+    pub(super) const RECORD: &str = include_str!("record.lua");
+    pub(super) const LEASE: &str = include_str!("lease.lua");
+    pub(super) const EPOCH: &str = include_str!("epoch.lua");
+    pub(super) const ACQUIRE_FAST: &str = include_str!("acquire_fast.lua");
+    pub(super) const ACQUIRE: &str = include_str!("acquire.lua");
+    pub(super) const EXTEND: &str = include_str!("extend.lua");
+    pub(super) const RELEASE_FAST: &str = include_str!("release_fast.lua");
+    pub(super) const RELEASE: &str = include_str!("release.lua");
+    pub(super) const INSPECT: &str = include_str!("inspect.lua");
+}
+
+/// An operation that is a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Acquire,
+    Extend,
+    Release,
+    Inspect,
+}
+
+/// What a script may do where the server asks (Redis 7 and later).
+#[derive(Clone, Copy)]
+enum Flags {
+    /// Refused as a whole when memory is short: a grant must not be half written.
+    Writes,
+    /// Goes on when memory is short: what ends or keeps a lease needs next to none. A read too, rather than
+    /// `no-writes`, which a replica would answer from what it has.
+    EvenWithoutMemory,
+}
+
+impl Flags {
+    const fn header(self) -> &'static str {
+        match self {
+            Self::Writes => "#!lua\n",
+            Self::EvenWithoutMemory => "#!lua flags=allow-oom\n",
+        }
+    }
+}
+
+/// A script and the digest under which the server keeps it.
+#[derive(Debug)]
+pub(crate) struct Script {
+    source: String,
+    sha: String,
+}
+
+impl Script {
+    fn assemble(flags: Option<Flags>, parts: &[&str], settings: &Settings) -> Self {
+        let keep = settings.retention.as_millis().to_string();
+        let tombstone = settings.tombstone_ttl.as_micros().to_string();
+        let mut source = flags.map(Flags::header).unwrap_or_default().to_owned();
+        for part in parts {
+            source.push_str(
+                &part
+                    .replace("{{keep}}", &keep)
+                    .replace("{{tombstone}}", &tombstone),
+            );
+        }
+        let sha = Hashed::new(&source).get_hash().to_owned();
+        Self { source, sha }
+    }
+
+    /// The whole text.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Its digest.
+    pub(crate) fn sha(&self) -> &str {
+        &self.sha
+    }
+}
+
+/// What is written into the scripts.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// How long a key's record stays at the least.
+    pub(crate) retention: Duration,
+    /// How long an id that was given up is remembered.
+    pub(crate) tombstone_ttl: Duration,
+    /// Stands in for the part that reads the server's clock: tests put a given time there.
+    pub(crate) clock: Option<String>,
+}
+
+/// All scripts, for one kind of server.
+#[derive(Debug)]
+pub(crate) struct Scripts {
+    acquire: Script,
+    extend: Script,
+    release: Script,
+    inspect: Script,
+}
+
+impl Scripts {
+    /// The scripts for servers that know script flags (`flags`: from version 7 on), or for those that do not.
+    pub(crate) fn new(settings: &Settings, flags: bool) -> Self {
+        let clock = settings.clock.as_deref().unwrap_or(part::CLOCK);
+        let script = |means: Flags, parts: &[&str]| {
+            Script::assemble(flags.then_some(means), parts, settings)
+        };
+        Self {
+            acquire: script(
+                Flags::Writes,
+                &[
+                    clock,
+                    part::ACQUIRE_FAST,
+                    part::RECORD,
+                    part::LEASE,
+                    part::EPOCH,
+                    part::ACQUIRE,
+                ],
+            ),
+            extend: script(
+                Flags::EvenWithoutMemory,
+                &[clock, part::RECORD, part::LEASE, part::EXTEND],
+            ),
+            release: script(
+                Flags::EvenWithoutMemory,
+                &[
+                    clock,
+                    part::RELEASE_FAST,
+                    part::RECORD,
+                    part::LEASE,
+                    part::RELEASE,
+                ],
+            ),
+            inspect: script(
+                Flags::EvenWithoutMemory,
+                &[clock, part::RECORD, part::LEASE, part::INSPECT],
+            ),
+        }
+    }
+
+    pub(crate) const fn get(&self, op: Op) -> &Script {
+        match op {
+            Op::Acquire => &self.acquire,
+            Op::Extend => &self.extend,
+            Op::Release => &self.release,
+            Op::Inspect => &self.inspect,
+        }
+    }
+}
