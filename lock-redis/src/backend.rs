@@ -109,7 +109,9 @@ impl Inner {
             watched.clear();
         }
         match answer? {
-            Acquired::Granted { token, ttl } => Ok(TryAcquire::Granted(Grant { token, ttl, since })),
+            Acquired::Granted { token, ttl } => {
+                Ok(TryAcquire::Granted(Grant { token, ttl, since }))
+            }
             Acquired::Held(held) => Ok(TryAcquire::Held(held)),
             Acquired::AnotherEpoch => Err(Error::new(
                 leasehold::ErrorKind::Internal,
@@ -137,7 +139,11 @@ impl Inner {
     }
 
     async fn release(&self, key: &LockKey, id: LeaseId) -> Result<Release> {
-        let suspect: &[u8] = if self.suspects.contains(id) { b"1" } else { b"" };
+        let suspect: &[u8] = if self.suspects.contains(id) {
+            b"1"
+        } else {
+            b""
+        };
         let owned = format!("{} 0 ", id.expose_hex());
         let mut link = self.lanes.link(key).await?;
         let answer = link
@@ -188,10 +194,7 @@ fn mode(request: &AcquireRequest, ordinary: Duration) -> String {
 }
 
 /// Says of which operation on which key an error is.
-fn about<'a>(
-    operation: &'static str,
-    key: &'a LockKey,
-) -> impl FnOnce(Error) -> Error + use<'a> {
+fn about<'a>(operation: &'static str, key: &'a LockKey) -> impl FnOnce(Error) -> Error + use<'a> {
     move |error| error.with_operation(operation).with_key(key)
 }
 
@@ -224,10 +227,7 @@ impl LockBackend for RedisBackend {
     }
 
     async fn inspect(&self, key: &LockKey) -> Result<KeyState> {
-        self.inner
-            .inspect(key)
-            .await
-            .map_err(about("inspect", key))
+        self.inner.inspect(key).await.map_err(about("inspect", key))
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -149,7 +149,12 @@ impl RedisConfig {
         let second = Duration::from_secs(1);
         within("user_timeout", self.user_timeout, second, minute * 10)?;
         let day = Duration::from_secs(24 * 60 * 60);
-        within("tombstone_ttl", self.forget_after(), self.least_tombstone(), day)?;
+        within(
+            "tombstone_ttl",
+            self.forget_after(),
+            self.least_tombstone(),
+            day,
+        )?;
         within("retention", self.retention, MIN_RETENTION, Ttl::MAX.get())?;
         crate::connect::check_url(&self.url)
     }

@@ -82,11 +82,9 @@ pub(crate) fn command(error: RedisError) -> Error {
             "the server can't serve now",
         )
         .with_code(code),
-        None if error.is_timeout() => Error::new(
-            ErrorKind::Unavailable,
-            Effect::Unknown,
-            "no answer in time",
-        ),
+        None if error.is_timeout() => {
+            Error::new(ErrorKind::Unavailable, Effect::Unknown, "no answer in time")
+        }
         None if error.is_io_error() => Error::new(
             ErrorKind::Unavailable,
             Effect::Unknown,
@@ -120,6 +118,10 @@ fn is_denied(code: Option<&str>) -> bool {
 fn known_code(error: &RedisError) -> Option<&'static str> {
     let own = error.code().unwrap_or_default();
     let raised = error.detail().unwrap_or_default();
+    // What a script may not do is said in words alone.
+    if raised.contains("The user executing the script can't") {
+        return Some("NOPERM");
+    }
     let words = || {
         std::iter::once(own).chain(
             raised
@@ -142,7 +144,13 @@ fn known_code(error: &RedisError) -> Option<&'static str> {
 
 /// The name that a script gave with `FOREIGN <name>`.
 fn foreign_record(error: &RedisError) -> Option<String> {
-    let text = format!("{} {}", error.code().unwrap_or_default(), error.detail().unwrap_or_default());
-    let mut words = text.split_whitespace().skip_while(|word| *word != "FOREIGN");
+    let text = format!(
+        "{} {}",
+        error.code().unwrap_or_default(),
+        error.detail().unwrap_or_default()
+    );
+    let mut words = text
+        .split_whitespace()
+        .skip_while(|word| *word != "FOREIGN");
     words.nth(1).map(str::to_owned)
 }

@@ -49,6 +49,7 @@ impl Keyspace {
         name
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by the queue's pushes"))]
     /// The key whose record has this name; `None` if it is no record of this prefix.
     pub(crate) fn key(&self, record: &str) -> Option<LockKey> {
         let encoded = record

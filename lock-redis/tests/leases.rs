@@ -1,5 +1,7 @@
 //! One operation at a time against a real server: outcomes, and what stands on the server after each.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests too")]
+
 mod support;
 
 use std::time::Duration;
@@ -56,7 +58,10 @@ async fn the_same_id_with_other_terms_is_refused_without_effect() {
             (ErrorKind::IdReused, Effect::None)
         );
     }
-    assert_eq!(backend.inspect(&key("k")).await.unwrap().leases[0].permits, 2);
+    assert_eq!(
+        backend.inspect(&key("k")).await.unwrap().leases[0].permits,
+        2
+    );
 }
 
 #[tokio::test]
@@ -64,7 +69,10 @@ async fn a_released_id_is_never_granted_again() {
     let (_server, backend) = fixture().await;
     let first = exclusive("k");
     granted(&backend, &first).await;
-    assert_eq!(backend.release(&key("k"), first.id()).await.unwrap(), Release::Released);
+    assert_eq!(
+        backend.release(&key("k"), first.id()).await.unwrap(),
+        Release::Released
+    );
     // Also after others came and went, as far as the record remembers.
     for _ in 0..3 {
         let error = backend.try_acquire(&first).await.unwrap_err();
@@ -97,11 +105,23 @@ async fn releasing_twice_or_with_anothers_id_touches_nothing() {
     let (_server, backend) = fixture().await;
     let request = exclusive("k");
     granted(&backend, &request).await;
-    assert_eq!(backend.release(&key("k"), id()).await.unwrap(), Release::NotHeld);
+    assert_eq!(
+        backend.release(&key("k"), id()).await.unwrap(),
+        Release::NotHeld
+    );
     assert!(backend.inspect(&key("k")).await.unwrap().is_locked());
-    assert_eq!(backend.release(&key("k"), request.id()).await.unwrap(), Release::Released);
-    assert_eq!(backend.release(&key("k"), request.id()).await.unwrap(), Release::NotHeld);
-    assert_eq!(backend.release(&key("never"), id()).await.unwrap(), Release::NotHeld);
+    assert_eq!(
+        backend.release(&key("k"), request.id()).await.unwrap(),
+        Release::Released
+    );
+    assert_eq!(
+        backend.release(&key("k"), request.id()).await.unwrap(),
+        Release::NotHeld
+    );
+    assert_eq!(
+        backend.release(&key("never"), id()).await.unwrap(),
+        Release::NotHeld
+    );
 }
 
 #[tokio::test]
@@ -118,7 +138,10 @@ async fn tokens_grow_over_release_and_mode_and_several_keys() {
         assert!(token > last, "{token} after {last}");
         last = token;
         for key in request.keys() {
-            assert_eq!(backend.release(key, request.id()).await.unwrap(), Release::Released);
+            assert_eq!(
+                backend.release(key, request.id()).await.unwrap(),
+                Release::Released
+            );
         }
     }
 }
@@ -129,16 +152,28 @@ async fn an_extension_never_shortens_and_never_revives() {
     for request in [exclusive("x"), shared("s", 1, 3)] {
         let key = request.key();
         granted(&backend, &request).await;
-        assert_eq!(backend.extend(key, request.id(), ttl(1)).await.unwrap(), Extension::Extended);
+        assert_eq!(
+            backend.extend(key, request.id(), ttl(1)).await.unwrap(),
+            Extension::Extended
+        );
         let remaining = backend.inspect(key).await.unwrap().leases[0].remaining;
         assert!(remaining > Duration::from_secs(50), "{remaining:?}");
         let hour = ttl(3_600_000);
-        assert_eq!(backend.extend(key, request.id(), hour).await.unwrap(), Extension::Extended);
+        assert_eq!(
+            backend.extend(key, request.id(), hour).await.unwrap(),
+            Extension::Extended
+        );
         let remaining = backend.inspect(key).await.unwrap().leases[0].remaining;
         assert!(remaining > Duration::from_secs(3_500), "{remaining:?}");
-        assert_eq!(backend.extend(key, id(), long()).await.unwrap(), Extension::Lost);
+        assert_eq!(
+            backend.extend(key, id(), long()).await.unwrap(),
+            Extension::Lost
+        );
         backend.release(key, request.id()).await.unwrap();
-        assert_eq!(backend.extend(key, request.id(), long()).await.unwrap(), Extension::Lost);
+        assert_eq!(
+            backend.extend(key, request.id(), long()).await.unwrap(),
+            Extension::Lost
+        );
     }
 }
 
@@ -147,7 +182,10 @@ async fn permits_stay_within_the_limit_and_come_back() {
     let (_server, backend) = fixture().await;
     let two = shared("k", 2, 3);
     granted(&backend, &two).await;
-    assert_eq!(held(&backend, &shared("k", 2, 3)).await.reason, HeldReason::Lease);
+    assert_eq!(
+        held(&backend, &shared("k", 2, 3)).await.reason,
+        HeldReason::Lease
+    );
     let one = shared("k", 1, 3);
     granted(&backend, &one).await;
     held(&backend, &shared("k", 1, 3)).await;
@@ -202,7 +240,10 @@ async fn several_keys_are_all_or_nothing() {
     backend.release(&key("b"), b.id()).await.unwrap();
     let grant = granted(&backend, &request).await;
     for each in &all {
-        assert_eq!(backend.inspect(each).await.unwrap().leases[0].token, grant.token);
+        assert_eq!(
+            backend.inspect(each).await.unwrap().leases[0].token,
+            grant.token
+        );
     }
     assert_eq!(granted(&backend, &request).await.token, grant.token);
     backend.release(&key("a"), request.id()).await.unwrap();
@@ -217,14 +258,23 @@ async fn a_minimum_hold_outlives_the_release_and_can_not_be_revived() {
         let request = request.with_min_hold(Duration::from_secs(30)).unwrap();
         let key = request.key().clone();
         granted(&backend, &request).await;
-        assert_eq!(backend.release(&key, request.id()).await.unwrap(), Release::Released);
+        assert_eq!(
+            backend.release(&key, request.id()).await.unwrap(),
+            Release::Released
+        );
         let state = backend.inspect(&key).await.unwrap();
         assert!(state.leases[0].released);
         assert!(state.leases[0].remaining <= Duration::from_secs(30));
         held(&backend, &exclusive(key.as_str())).await;
         held(&backend, &request).await;
-        assert_eq!(backend.extend(&key, request.id(), long()).await.unwrap(), Extension::Lost);
-        assert_eq!(backend.release(&key, request.id()).await.unwrap(), Release::NotHeld);
+        assert_eq!(
+            backend.extend(&key, request.id(), long()).await.unwrap(),
+            Extension::Lost
+        );
+        assert_eq!(
+            backend.release(&key, request.id()).await.unwrap(),
+            Release::NotHeld
+        );
         assert!(backend.inspect(&key).await.unwrap().is_locked());
     }
 }
@@ -232,14 +282,20 @@ async fn a_minimum_hold_outlives_the_release_and_can_not_be_revived() {
 #[tokio::test]
 async fn inspect_tells_what_is_live_and_changes_nothing() {
     let (server, backend) = fixture().await;
-    assert_eq!(backend.inspect(&key("k")).await.unwrap(), leasehold::KeyState::default());
+    assert_eq!(
+        backend.inspect(&key("k")).await.unwrap(),
+        leasehold::KeyState::default()
+    );
     assert!(server.names().is_empty());
     let request = shared("k", 2, 5);
     let grant = granted(&backend, &request).await;
     let before = server.command(&["GET", "lh:{k}"]);
     let state = backend.inspect(&key("k")).await.unwrap();
     let lease = &state.leases[0];
-    assert_eq!((lease.token, lease.permits, lease.mode), (grant.token, 2, request.mode()));
+    assert_eq!(
+        (lease.token, lease.permits, lease.mode),
+        (grant.token, 2, request.mode())
+    );
     assert_eq!(&lease.holder, request.holder());
     assert!(!lease.released && lease.remaining <= long().get());
     assert_eq!(server.command(&["GET", "lh:{k}"]), before);

@@ -1,17 +1,25 @@
 //! What stands on the server, and what an operation costs there.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests too")]
+
 mod support;
 
 use std::time::Duration;
 
 use leasehold::{AcquireRequest, ErrorKind, LockBackend, Ttl};
-use support::{RedisServer, builder, exclusive, fixture, granted, held, id, key, long, shared, ttl};
+use support::{
+    RedisServer, builder, exclusive, fixture, granted, held, id, key, long, shared, ttl,
+};
 
 /// Every name has a time to live, and it is at least `least`.
 fn all_expire(server: &RedisServer, after: &str, least: Duration) {
     for name in server.names() {
         let left = server.command(&["PTTL", &name]).int();
-        let least = if name.ends_with(":t") { 1 } else { i64::try_from(least.as_millis()).unwrap() };
+        let least = if name.ends_with(":t") {
+            1
+        } else {
+            i64::try_from(least.as_millis()).unwrap()
+        };
         assert!(left >= least, "{name} has {left} ms after {after}");
     }
 }
@@ -28,16 +36,26 @@ async fn every_structure_expires_and_outlives_its_leases_after_every_operation()
         AcquireRequest::new(key("far-shared"), id(), month)
             .with_mode(shared("s", 1, 2).mode(), 1)
             .unwrap(),
-        exclusive("hold").with_min_hold(Duration::from_secs(20)).unwrap(),
+        exclusive("hold")
+            .with_min_hold(Duration::from_secs(20))
+            .unwrap(),
         AcquireRequest::for_keys([key("a"), key("b")], id(), long()).unwrap(),
     ];
     for request in &requests {
         let least = hours.max(request.ttl().get() - Duration::from_secs(60));
         let check = |after: &str| {
             for key in request.keys() {
-                for name in server.names().iter().filter(|name| name.contains(&format!("{{{key}}}"))) {
+                for name in server
+                    .names()
+                    .iter()
+                    .filter(|name| name.contains(&format!("{{{key}}}")))
+                {
                     let left = server.command(&["PTTL", name]).int();
-                    let least = if name.ends_with(":t") { 1 } else { i64::try_from(least.as_millis()).unwrap() };
+                    let least = if name.ends_with(":t") {
+                        1
+                    } else {
+                        i64::try_from(least.as_millis()).unwrap()
+                    };
                     assert!(left >= least, "{name} has {left} ms after {after}");
                 }
             }
@@ -50,13 +68,16 @@ async fn every_structure_expires_and_outlives_its_leases_after_every_operation()
         let other = exclusive(request.key().as_str());
         held(&backend, &other).await;
         check("a try in vain");
-        if let Ok(beside) = AcquireRequest::new(request.key().clone(), id(), ttl(10))
-            .with_mode(request.mode(), 1)
+        if let Ok(beside) =
+            AcquireRequest::new(request.key().clone(), id(), ttl(10)).with_mode(request.mode(), 1)
         {
             let _beside = backend.try_acquire(&beside).await.unwrap();
             check("a shorter one beside it");
         }
-        backend.extend(request.key(), request.id(), long()).await.unwrap();
+        backend
+            .extend(request.key(), request.id(), long())
+            .await
+            .unwrap();
         check("extend");
         backend.release(request.key(), id()).await.unwrap();
         check("a release of nothing");
@@ -76,14 +97,20 @@ async fn an_operation_is_one_command() {
     // The first call of each script may be sent twice: the server does not know it yet.
     let warm = exclusive("warm");
     granted(&backend, &warm).await;
-    backend.extend(&key("warm"), warm.id(), long()).await.unwrap();
+    backend
+        .extend(&key("warm"), warm.id(), long())
+        .await
+        .unwrap();
     backend.inspect(&key("warm")).await.unwrap();
     backend.release(&key("warm"), warm.id()).await.unwrap();
 
     server.command(&["CONFIG", "RESETSTAT"]);
     granted(&backend, &request).await;
     held(&backend, &exclusive("k")).await;
-    backend.extend(&key("k"), request.id(), long()).await.unwrap();
+    backend
+        .extend(&key("k"), request.id(), long())
+        .await
+        .unwrap();
     backend.inspect(&key("k")).await.unwrap();
     backend.release(&key("k"), request.id()).await.unwrap();
     assert_eq!(server.calls("evalsha"), 5);
@@ -155,7 +182,9 @@ async fn a_foreign_value_is_named_and_left_as_it_is() {
 #[tokio::test]
 async fn awkward_keys_do_not_collide() {
     let (server, backend) = fixture().await;
-    let names = ["a", "a}:t", "{a}", "}a", "a:t", "a*", "a?", "[a]", "a\\", "100%", "100%25", "ключ", "a b"];
+    let names = [
+        "a", "a}:t", "{a}", "}a", "a:t", "a*", "a?", "[a]", "a\\", "100%", "100%25", "ключ", "a b",
+    ];
     for name in names {
         granted(&backend, &exclusive(name)).await;
         granted(&backend, &shared(&format!("shared {name}"), 1, 2)).await;

@@ -61,14 +61,19 @@ mod tests {
         let flags = |info: &str| Server::read(info).map(|server| server.script_flags);
         assert!(!flags("redis_version:6.2.14\r\narch_bits:64\r\n").unwrap());
         assert!(flags("redis_version:7.0.15\r\n").unwrap());
-        assert!(flags("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.1.2\r\n").unwrap());
+        assert!(
+            flags("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.1.2\r\n").unwrap()
+        );
     }
 
     #[test]
     fn an_older_or_narrower_server_is_refused_by_name() {
         for (info, name) in [
             ("redis_version:6.0.16\r\n", "Redis 6.0"),
-            ("redis_version:7.2.4\r\nvalkey_version:7.1.0\r\n", "Valkey 7.1"),
+            (
+                "redis_version:7.2.4\r\nvalkey_version:7.1.0\r\n",
+                "Valkey 7.1",
+            ),
             ("redis_version:7.0.1\r\narch_bits:32\r\n", "32-bit"),
         ] {
             let error = Server::read(info).unwrap_err();

@@ -1,4 +1,9 @@
 //! A blocking client of a few lines: what a test says to its server behind the backend's back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test's helper fails by a panic"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -1,5 +1,10 @@
 //! A real `redis-server` (or `valkey-server`) of a test's own: started on a socket of its own, ended with the value,
 //! also by a panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test's helper fails by a panic"
+)]
 
 use std::{
     env, fs,
@@ -46,6 +51,7 @@ impl RedisServer {
     /// Starts a server that replicates `primary`, and waits until it has caught up.
     pub fn replica_of(primary: &Self) -> Self {
         let port = primary.listen();
+        primary.command(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]);
         let replica = Self::start_with(&["--replicaof", "127.0.0.1", &port.to_string()]);
         until("the replica has caught up", || {
             replica
@@ -139,6 +145,13 @@ impl RedisServer {
     /// Starts it again after [`kill`](Self::kill), with what was last saved.
     pub fn start_again(&mut self) {
         self.child = spawn(&self.dir, &self.options);
+    }
+
+    /// As [`start_again`](Self::start_again), with more options from now on.
+    pub fn start_again_with(&mut self, options: &[&str]) {
+        self.options
+            .extend(options.iter().map(|&option| option.to_owned()));
+        self.start_again();
     }
 
     /// Kills and restarts the server; all data is lost.
