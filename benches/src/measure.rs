@@ -1,0 +1,62 @@
+//! What the measurements share: a clock that all processes agree on, percentiles, fairness, the round trip.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::Outcome;
+
+/// One thread for the client: the server needs the other core.
+pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Nanoseconds of the machine's monotonic clock: the same in every process.
+pub(crate) fn now_ns() -> u64 {
+    let now = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The value below which this share of the samples lies; sorts them.
+pub(crate) fn percentile(samples: &mut [u64], share: f64) -> f64 {
+    samples.sort_unstable();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    let at = ((samples.len().saturating_sub(1)) as f64 * share).round() as usize;
+    samples.get(at).copied().unwrap_or_default() as f64
+}
+
+/// Jain's index: 1 if everybody got the same, 1/n if one got everything.
+pub(crate) fn jain(shares: &[u64]) -> f64 {
+    let sum: f64 = shares.iter().map(|&share| share as f64).sum();
+    let squares: f64 = shares.iter().map(|&share| (share as f64).powi(2)).sum();
+    if squares == 0.0 { 0.0 } else { sum.powi(2) / (shares.len() as f64 * squares) }
+}
+
+/// A connection with the settings that the backend uses.
+pub(crate) async fn connect(url: &str) -> Outcome<MultiplexedConnection> {
+    Ok(redis::Client::open(url)?.get_multiplexed_async_connection().await?)
+}
+
+/// The median of bare round trips, in ns.
+pub(crate) async fn ping_p50(url: &str, pings: usize) -> Outcome<f64> {
+    let mut connection = connect(url).await?;
+    let mut samples = Vec::with_capacity(pings);
+    for _ in 0..pings {
+        let sent = now_ns();
+        redis::cmd("PING").exec_async(&mut connection).await?;
+        samples.push(now_ns() - sent);
+    }
+    Ok(percentile(&mut samples, 0.5))
+}
+
+/// How many commands clients have sent: those inside of scripts are not counted.
+pub(crate) async fn top_level_commands(url: &str) -> Outcome<u64> {
+    let mut connection = connect(url).await?;
+    let info: String = redis::cmd("INFO").arg("commandstats").query_async(&mut connection).await?;
+    let sent_by_clients = ["cmdstat_evalsha:", "cmdstat_eval:", "cmdstat_ping:"];
+    let calls = info.lines().filter(|line| sent_by_clients.iter().any(|it| line.starts_with(it)));
+    let calls = calls
+        .filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<u64>().ok());
+    Ok(calls.sum())
+}

@@ -1,0 +1,61 @@
+//! A Redis server of this run's own.
+
+use std::{
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{Outcome, measure};
+
+/// A running server on a unix socket; stopped when dropped.
+pub(crate) struct Server {
+    child: Child,
+    socket: PathBuf,
+    _dir: TempDir,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Outcome<Self> {
+        let dir = tempfile::tempdir()?;
+        let socket = dir.path().join("s");
+        let binary = std::env::var("LEASEHOLD_REDIS_SERVER").unwrap_or("redis-server".into());
+        let child = Command::new(&binary)
+            .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| {
+                format!(
+                    "can't start `{binary}` (install Redis, or set LEASEHOLD_REDIS_SERVER): {error}"
+                )
+            })?;
+        let server = Self { child, socket, _dir: dir };
+        while measure::connect(&server.url()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(server)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket.display())
+    }
+
+    /// Stops (`STOP`) or continues (`CONT`) the whole process, as a frozen machine would.
+    pub(crate) fn signal(&self, signal: &str) -> Outcome<()> {
+        Command::new("kill")
+            .args([&format!("-{signal}"), &self.child.id().to_string()])
+            .status()?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _cont = self.signal("CONT");
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
