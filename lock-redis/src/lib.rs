@@ -4,6 +4,7 @@ mod backend;
 mod config;
 mod connect;
 mod error;
+mod fenced;
 mod key;
 mod reply;
 mod scripts;
@@ -11,3 +12,4 @@ mod suspects;
 
 pub use backend::RedisBackend;
 pub use config::RedisConfig;
+pub use fenced::FencedRedis;

@@ -16,6 +16,7 @@ mod part {
     pub(super) const RELEASE_FAST: &str = include_str!("release_fast.lua");
     pub(super) const RELEASE: &str = include_str!("release.lua");
     pub(super) const INSPECT: &str = include_str!("inspect.lua");
+    pub(super) const FENCED: &str = include_str!("fenced.lua");
 }
 
 /// An operation that is a script.
@@ -25,6 +26,7 @@ pub(crate) enum Op {
     Extend,
     Release,
     Inspect,
+    Fenced,
 }
 
 /// What a script may do where the server asks (Redis 7 and later).
@@ -98,6 +100,7 @@ pub(crate) struct Scripts {
     extend: Script,
     release: Script,
     inspect: Script,
+    fenced: Script,
 }
 
 impl Scripts {
@@ -137,6 +140,7 @@ impl Scripts {
                 Flags::EvenWithoutMemory,
                 &[clock, part::RECORD, part::LEASE, part::INSPECT],
             ),
+            fenced: script(Flags::Writes, &[clock, part::FENCED]),
         }
     }
 
@@ -146,6 +150,7 @@ impl Scripts {
             Op::Extend => &self.extend,
             Op::Release => &self.release,
             Op::Inspect => &self.inspect,
+            Op::Fenced => &self.fenced,
         }
     }
 }
