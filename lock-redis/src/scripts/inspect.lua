@@ -1,6 +1,6 @@
 -- KEYS: one lock key. Answers {now, leases, waiters}: a lease is {permits (0: exclusive), limit, token, expiry, granted,
--- hold, holder}. It changes nothing: what is over is left out, not removed.
-local r, leases = load(KEYS[1]), {}
+-- hold, holder}, a waiter {permits, limit, since, holder}. It changes nothing: what is over is left out, not removed.
+local r, leases, waiters = load(KEYS[1]), {}, {}
 local function add(lease, holder)
   leases[#leases + 1] = {lease.permits or 0, lease.limit, string.format('%d', lease.token),
     string.format('%d', lease.expiry), string.format('%d', lease.granted), lease.hold, holder}
@@ -13,4 +13,13 @@ elseif r.used > 0 then
     if lease then add(lease, lease.holder) end
   end
 end
-return {now, leases, {}}
+if r.count > 0 then
+  for place = r.head, r.tail do
+    local w = waiter_at(r, place)
+    local _, ticket = place_of(r, w and w.id or '')
+    if ticket and ticket > at then
+      waiters[#waiters + 1] = {w.permits or 0, w.limit, w.since, w.holder}
+    end
+  end
+end
+return {now, leases, waiters}

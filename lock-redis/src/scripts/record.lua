@@ -2,7 +2,8 @@
 --   1 lh1 | 5 - or + (something beside the lease) | 7 last token | 24 expiry | 41 granted | 58 epoch mark
 --   | 83 the ids released before (16 digits each, newest first) | 132 id | 165 hold | extras | holder
 -- Times are µs in 16 digits. Expiry 0: that id was released. Hold: the minimum hold in µs, or r once released under it.
--- Extras: - or any of t<tombstones end> q<head>.<tail> s<permits>.<limit>.<leases with it>.<latest expiry>.
+-- Extras: - or any of t<tombstones end>, q<head>.<tail>.<waiters>.<limit>.<waiters with it>, s<permits>.<limit>.<leases with
+-- it>.<latest expiry>, one behind the other.
 local at = tonumber(now)
 local NONE = '--------------------------------'
 local BLANK = '------------------------'
@@ -25,7 +26,7 @@ end
 local function load(key)
   if records[key] then return records[key] end
   local r = { key = key, last = 0, mark = BLANK, gone = NONE .. '----------------', id = NONE, expiry = 0, granted = 0,
-    hold = '0', holder = '', tombs = 0, head = 1, tail = 0, used = 0, limit = 0, finite = 0, latest = 0 }
+    hold = '0', holder = '', tombs = 0, head = 1, tail = 0, count = 0, waiting_limit = 0, waiting_finite = 0, used = 0, limit = 0, finite = 0, latest = 0 }
   local v = try(key, 'GET', key)
   if v then
     local extras
@@ -35,8 +36,11 @@ local function load(key)
     r.last, r.expiry, r.granted = tonumber(r.last), tonumber(r.expiry), tonumber(r.granted)
     if extras ~= '-' then
       r.tombs = tonumber(string.match(extras, 't(%d+)') or 0)
-      local head, tail = string.match(extras, 'q(%d+)%.(%d+)')
-      if head then r.head, r.tail = tonumber(head), tonumber(tail) end
+      local head, tail, count, limit_there, finite_there = string.match(extras, 'q(%d+)%.(%d+)%.(%d+)%.(%d+)%.(%d+)')
+      if head then
+        r.head, r.tail, r.count = tonumber(head), tonumber(tail), tonumber(count)
+        r.waiting_limit, r.waiting_finite = tonumber(limit_there), tonumber(finite_there)
+      end
       local used, limit, finite, latest = string.match(extras, 's(%d+)%.(%d+)%.(%d+)%.(%d+)')
       if used then
         r.used, r.limit, r.finite, r.latest = tonumber(used), tonumber(limit), tonumber(finite), tonumber(latest)
@@ -55,7 +59,9 @@ end
 local function save(r)
   local extras = ''
   if r.tombs > at then extras = string.format('t%d', r.tombs) end
-  if r.tail >= r.head then extras = extras .. string.format('q%d.%d', r.head, r.tail) end
+  if r.count > 0 then
+    extras = extras .. string.format('q%d.%d.%d.%d.%d', r.head, r.tail, r.count, r.waiting_limit, r.waiting_finite)
+  end
   if r.used > 0 then extras = extras .. string.format('s%d.%d.%d.%d', r.used, r.limit, r.finite, r.latest) end
   local flag = '+'
   if extras == '' then flag, extras = '-', '-' end
@@ -66,10 +72,6 @@ end
 
 local function alone(r)
   return r.expiry > at
-end
-
-local function waiting(r)
-  return r.tail >= r.head
 end
 
 -- The record remembers its last three released ids by itself.
