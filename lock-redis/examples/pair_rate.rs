@@ -6,11 +6,7 @@
 //! - `leasehold`: the backend, with all it guarantees.
 //!
 //! `cargo run --release -p leasehold-redis --example pair_rate`; it starts its own server.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a program for people"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -118,9 +114,8 @@ async fn rate(runtime: &Runtime, subject: &Subject, tasks: usize) -> f64 {
             let (runtime, mut subject) = (runtime.clone(), subject.clone());
             let pairs = Arc::clone(&pairs);
             tokio::spawn(async move {
-                let names: Vec<_> = (0..KEYS_PER_TASK)
-                    .map(|n| format!("order:{task}:{n}"))
-                    .collect();
+                let names: Vec<_> =
+                    (0..KEYS_PER_TASK).map(|n| format!("order:{task}:{n}")).collect();
                 for name in names.iter().cycle() {
                     if runtime.now() >= end {
                         break;
@@ -151,25 +146,17 @@ async fn main() {
         .set_response_timeout(Some(Duration::from_secs(5)))
         .set_pipeline_buffer_size(1_024);
     let client = redis::Client::open(server.url()).unwrap();
-    let mut connection = client
-        .get_multiplexed_async_connection_with_config(&config)
-        .await
-        .unwrap();
+    let mut connection =
+        client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
     let mut loaded = BTreeMap::new();
     for script in [DELETE_IF_MINE, FENCED] {
-        let sha: String = Script::new(script)
-            .load_async(&mut connection)
-            .await
-            .unwrap();
+        let sha: String = Script::new(script).load_async(&mut connection).await.unwrap();
         loaded.insert(script, Arc::<str>::from(sha));
     }
     let delete = Arc::clone(&loaded[DELETE_IF_MINE]);
     let subjects = [
         ("raw", Subject::Raw(connection.clone(), Arc::clone(&delete))),
-        (
-            "raw+fence",
-            Subject::Fenced(connection, Arc::clone(&loaded[FENCED]), delete),
-        ),
+        ("raw+fence", Subject::Fenced(connection, Arc::clone(&loaded[FENCED]), delete)),
         ("leasehold", Subject::Leasehold(backend)),
     ];
     println!("acquire+release pairs a second, median of {ROUNDS} rounds\n");
@@ -180,10 +167,7 @@ async fn main() {
         for _ in 0..ROUNDS {
             // In turn, so that whatever else the machine does falls on all of them.
             for (name, subject) in &subjects {
-                rates
-                    .entry(*name)
-                    .or_default()
-                    .push(rate(&runtime, subject, tasks).await);
+                rates.entry(*name).or_default().push(rate(&runtime, subject, tasks).await);
             }
         }
         let of = |name| median(rates[name].clone());

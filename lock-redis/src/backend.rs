@@ -1,44 +1,44 @@
-//! The backend itself: one script per operation.
+//! The backend itself.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Effect, Error,
-    Extension, Grant, KeyState, LeaseId, LockBackend, LockKey, Mode, Release, Result, Runtime,
-    Timestamp, TryAcquire, Ttl, poll_acquire,
+    ErrorKind, ExtendRequest, Extension, Grant, KeyState, LeaseId, LockBackend, LockKey, Release,
+    Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, poll_acquire,
 };
 
 use crate::{
-    RedisConfig,
+    RedisConfig, batch,
     connect::{Lanes, Target},
+    core::{Core, How},
     key::Keyspace,
-    reply::{self, Acquired},
-    scripts::Op,
+    queue::{Queue, orphan_bound},
+    reply::Acquired,
     suspects::Suspects,
 };
 
 /// Leases on one Redis or Valkey server.
 ///
-/// Every operation is one script and one round trip, on the server's clock. Cloning is cheap; clones share
-/// their connections.
+/// Every operation is one script and one round trip, on the server's clock; a waiter is granted by the script that
+/// frees the key. Cloning is cheap; clones share their connections.
+///
+/// # Not guaranteed
+/// [`acquire`](LockBackend::acquire) of *several* keys does not stand in their queues: it tries again with jittered
+/// backoff, all or nothing each time, and waiters of the single keys may overtake it (no G6).
 ///
 /// # Cancellation safety
 /// As [`LockBackend`] asks: a dropped call may still take effect, and [`release`](LockBackend::release) of its id cleans up,
-/// also when it reaches the server first.
+/// also when it reaches the server first. A dropped [`acquire`](LockBackend::acquire) leaves the queue in the background.
 #[derive(Clone)]
 pub struct RedisBackend {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    lanes: Lanes,
+    queue: Arc<Queue>,
     target: Target,
-    names: Keyspace,
-    suspects: Suspects,
-    runtime: Runtime,
-    /// The longest ttl that certainly ends within the retention.
-    ordinary_ttl: Duration,
 }
 
 impl RedisBackend {
@@ -64,132 +64,26 @@ impl RedisBackend {
     /// As [`connect`](Self::connect) and [`RedisConfig::validate`].
     pub async fn connect_with(config: RedisConfig) -> Result<Self> {
         config.validate()?;
+        let names = Keyspace::new(&config.prefix)?;
         let scripts = config.script_settings();
-        let target = Target::new(&config.dial(&scripts))?;
-        let lanes = Lanes::connect(&target, config.lanes).await?;
-        let inner = Inner {
-            lanes,
-            target,
-            names: Keyspace::new(&config.prefix)?,
+        let target = Target::new(&config.dial(&scripts, &names))?;
+        let max_ttl = config.quarantine().map(|_| config.max_ttl);
+        let longest = max_ttl.map_or(Ok(Ttl::MAX), Ttl::new)?;
+        let core = Arc::new(Core {
+            lanes: Lanes::connect(&target, config.lanes).await?,
+            names,
             suspects: Suspects::new(config.runtime.clone(), config.forget_after()),
             ordinary_ttl: config.ordinary_ttl(),
+            max_ttl,
+            orphan_bound: orphan_bound(config.ticket_ttl, longest, config.forget_after()),
             runtime: config.runtime,
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
-    }
-}
-
-impl Inner {
-    async fn try_acquire(&self, request: &AcquireRequest) -> Result<TryAcquire> {
-        let since = self.runtime.now();
-        let keys: Vec<_> = request
-            .keys()
-            .iter()
-            .map(|key| self.names.record(key))
-            .collect();
-        let claim = claim(request);
-        let mode = mode(request, self.ordinary_ttl);
-        let ttl = request.ttl().as_micros().to_string();
-        let args: [&[u8]; 6] = [
-            claim.as_bytes(),
-            mode.as_bytes(),
-            ttl.as_bytes(),
-            NO_MARK.as_bytes(),
-            b"",
-            b"",
-        ];
-        let mut link = self.lanes.link(request.key()).await?;
-        let watched = self.suspects.watch(request.id());
-        let answer = link.run(Op::Acquire, &keys, &args).await;
-        let answer = answer.and_then(|answer| reply::acquired(&answer, request.ttl()));
-        // Only what may still be on its way is suspect.
-        if !matches!(&answer, Err(error) if error.effect() == Effect::Unknown) {
-            watched.clear();
-        }
-        match answer? {
-            Acquired::Granted { token, ttl } => {
-                Ok(TryAcquire::Granted(Grant { token, ttl, since }))
-            }
-            Acquired::Held(held) => Ok(TryAcquire::Held(held)),
-            Acquired::AnotherEpoch => Err(Error::new(
-                leasehold::ErrorKind::Internal,
-                Effect::None,
-                "the server spoke of an epoch that nobody asked for",
-            )),
-        }
+        });
+        let queue = Queue::new(core, target.clone(), config.ticket_ttl);
+        Ok(Self { queue: Arc::new(queue), target })
     }
 
-    async fn extend(&self, key: &LockKey, id: LeaseId, ttl: Ttl) -> Result<Extension> {
-        let (id, ttl) = (id.expose_hex(), ttl.as_micros().to_string());
-        let mut link = self.lanes.link(key).await?;
-        let answer = link
-            .run(
-                Op::Extend,
-                &[self.names.record(key)],
-                &[id.as_bytes(), ttl.as_bytes()],
-            )
-            .await?;
-        let extended = reply::extended(&answer, 1)?.into_iter().next();
-        match extended.unwrap_or(Ok(false))? {
-            true => Ok(Extension::Extended),
-            false => Ok(Extension::Lost),
-        }
-    }
-
-    async fn release(&self, key: &LockKey, id: LeaseId) -> Result<Release> {
-        let suspect: &[u8] = if self.suspects.contains(id) {
-            b"1"
-        } else {
-            b""
-        };
-        let owned = format!("{} 0 ", id.expose_hex());
-        let mut link = self.lanes.link(key).await?;
-        let answer = link
-            .run(
-                Op::Release,
-                &[self.names.record(key)],
-                &[owned.as_bytes(), suspect],
-            )
-            .await?;
-        match reply::released(&answer)? {
-            true => Ok(Release::Released),
-            false => Ok(Release::NotHeld),
-        }
-    }
-
-    async fn inspect(&self, key: &LockKey) -> Result<KeyState> {
-        let mut link = self.lanes.link(key).await?;
-        let answer = link
-            .run(Op::Inspect, &[self.names.record(key)], &[])
-            .await?;
-        reply::inspected(&answer)
-    }
-}
-
-/// The mark of a client that does not ask for one.
-const NO_MARK: &str = "------------------------";
-
-/// The request as it will stand in the record: id, minimum hold in µs, nothing beside it, holder.
-fn claim(request: &AcquireRequest) -> String {
-    let hold = request.min_hold().unwrap_or_default();
-    format!(
-        "{} {} - {}",
-        request.id().expose_hex(),
-        hold.as_nanos().div_ceil(1_000),
-        request.holder().encode()
-    )
-}
-
-/// A lease that ends within the retention goes the fast path, which need not compare the two.
-fn mode(request: &AcquireRequest, ordinary: Duration) -> String {
-    match request.mode() {
-        Mode::Exclusive if request.ttl().get() <= ordinary => "x".to_owned(),
-        Mode::Exclusive => "xl".to_owned(),
-        Mode::Shared { limit } => {
-            format!("s{}.{}", request.permits(), limit.get().unwrap_or(0))
-        }
+    fn core(&self) -> &Core {
+        &self.queue.core
     }
 }
 
@@ -202,61 +96,85 @@ fn about<'a>(operation: &'static str, key: &'a LockKey) -> impl FnOnce(Error) ->
 #[deny(clippy::missing_trait_methods)]
 impl LockBackend for RedisBackend {
     async fn try_acquire(&self, request: &AcquireRequest) -> Result<TryAcquire> {
-        self.inner
-            .try_acquire(request)
-            .await
-            .map_err(about("acquire", request.key()))
+        let called = self.core().acquire(request, None).await;
+        let called = called.map_err(about("try_acquire", request.key()))?;
+        match called.answer {
+            Acquired::Granted { token, ttl, .. } => {
+                Ok(TryAcquire::Granted(Grant { token, ttl, since: called.sent }))
+            }
+            Acquired::Held { held, .. } => Ok(TryAcquire::Held(held)),
+            Acquired::Waiting { .. } | Acquired::AnotherEpoch => {
+                let message = "a try was answered as something else";
+                Err(Error::new(ErrorKind::Internal, Effect::Unknown, message))
+                    .map_err(about("try_acquire", request.key()))
+            }
+        }
     }
 
     async fn acquire(&self, request: &AcquireRequest, deadline: Timestamp) -> Result<Acquire> {
-        poll_acquire(self, request, deadline).await
+        if request.keys().len() > 1 {
+            return poll_acquire(self, request, deadline).await;
+        }
+        let acquired = self.queue.acquire(request, deadline).await;
+        acquired.map_err(about("acquire", request.key()))
     }
 
     async fn extend(&self, key: &LockKey, id: LeaseId, ttl: Ttl) -> Result<Extension> {
-        self.inner
-            .extend(key, id, ttl)
-            .await
-            .map_err(about("extend", key))
+        self.core().extend(key, id, ttl).await.map_err(about("extend", key))
     }
 
     async fn release(&self, key: &LockKey, id: LeaseId) -> Result<Release> {
-        self.inner
-            .release(key, id)
-            .await
-            .map_err(about("release", key))
+        let released = self.core().release(key, id, How::Release).await;
+        released.map_err(about("release", key))
     }
 
     async fn inspect(&self, key: &LockKey) -> Result<KeyState> {
-        self.inner.inspect(key).await.map_err(about("inspect", key))
+        self.core().inspect(key).await.map_err(about("inspect", key))
     }
 
     fn capabilities(&self) -> Capabilities {
         // The scripts compare whole microseconds.
-        Capabilities::new(Duration::from_micros(1)).with_all([
-            Capability::Shared,
-            Capability::SeveralKeys,
-            Capability::MinHold,
-        ])
+        Capabilities::new(Duration::from_micros(1)).with_all(Capability::ALL)
     }
 
     fn runtime(&self) -> &Runtime {
-        &self.inner.runtime
+        &self.core().runtime
     }
 
     fn batch(&self) -> Option<&dyn BatchBackend> {
-        None
+        Some(self)
     }
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
-        None
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl BatchBackend for RedisBackend {
+    async fn extend_many(&self, leases: &[ExtendRequest]) -> Vec<Result<Extension>> {
+        batch::extend_many(self.core(), leases).await
+    }
+}
+
+#[async_trait]
+impl AdminBackend for RedisBackend {
+    async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
+        self.core().revoke(key).await.map_err(about("revoke", key))
+    }
+
+    /// Starts the subscription, if nobody has waited yet.
+    fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
+        self.queue.revocations.add(listener);
+        self.queue.subscription();
     }
 }
 
 impl fmt::Debug for RedisBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisBackend")
-            .field("target", &self.inner.target)
-            .field("names", &self.inner.names)
+            .field("target", &self.target)
+            .field("names", &self.core().names)
             .finish_non_exhaustive()
     }
 }

@@ -39,6 +39,10 @@ pub struct RedisConfig {
     user_timeout: Duration,
     tombstone_ttl: Option<Duration>,
     retention: Duration,
+    pub(crate) ticket_ttl: Duration,
+    pub(crate) max_ttl: Duration,
+    quarantined: bool,
+    quarantine_margin: Duration,
     pub(crate) runtime: Runtime,
     root_certificate: Option<Vec<u8>>,
     clock: Option<String>,
@@ -57,6 +61,10 @@ impl RedisConfig {
             user_timeout: Duration::from_secs(5),
             tombstone_ttl: None,
             retention: MIN_RETENTION,
+            ticket_ttl: Duration::from_secs(3),
+            max_ttl: Duration::from_secs(60),
+            quarantined: true,
+            quarantine_margin: Duration::from_secs(1),
             runtime: Runtime::default(),
             root_certificate: None,
             clock: None,
@@ -109,6 +117,36 @@ impl RedisConfig {
         self
     }
 
+    /// How long a waiter that nobody hears of keeps its place: 100 ms to 60 s, 3 s unless set. Each waiter asks again
+    /// three times as often. A waiter that stopped delays a key by at most this and one ttl.
+    pub const fn ticket_ttl(mut self, ttl: Duration) -> Self {
+        self.ticket_ttl = ttl;
+        self
+    }
+
+    /// The longest ttl, on which the quarantine stands: 1 ms to 30 days, 60 s unless set. All clients of a prefix must
+    /// agree. Without quarantine there is no such limit.
+    pub const fn max_ttl(mut self, ttl: Duration) -> Self {
+        self.max_ttl = ttl;
+        self
+    }
+
+    /// How much longer than the longest ttl (and 2 % of it) the quarantine lasts: up to 1 h, 1 s unless set. It covers by
+    /// how far a server that takes over may be behind the clock of the one before, and for how long that one may go on.
+    pub const fn quarantine_margin(mut self, margin: Duration) -> Self {
+        self.quarantine_margin = margin;
+        self
+    }
+
+    /// Grants at once, also on a server that may have lost data.
+    ///
+    /// After a restart without its data, or the promotion of a replica that lagged behind, two clients can then hold
+    /// one key, and tokens can go back if the server's clock did. For servers that lose nothing, and for tests.
+    pub const fn without_quarantine(mut self) -> Self {
+        self.quarantined = false;
+        self
+    }
+
     /// Clock, randomness and tasks; tokio's unless set. A real server goes by real time: don't pause or turn this
     /// clock while one is connected.
     pub fn runtime(mut self, runtime: Runtime) -> Self {
@@ -149,12 +187,10 @@ impl RedisConfig {
         let second = Duration::from_secs(1);
         within("user_timeout", self.user_timeout, second, minute * 10)?;
         let day = Duration::from_secs(24 * 60 * 60);
-        within(
-            "tombstone_ttl",
-            self.forget_after(),
-            self.least_tombstone(),
-            day,
-        )?;
+        within("tombstone_ttl", self.forget_after(), self.least_tombstone(), day)?;
+        within("ticket_ttl", self.ticket_ttl, milli * 100, minute)?;
+        within("max_ttl", self.max_ttl, Ttl::MIN.get(), Ttl::MAX.get())?;
+        within("quarantine_margin", self.quarantine_margin, Duration::ZERO, minute * 60)?;
         within("retention", self.retention, MIN_RETENTION, Ttl::MAX.get())?;
         crate::connect::check_url(&self.url)
     }
@@ -175,20 +211,36 @@ impl RedisConfig {
         self.response_timeout + self.user_timeout + Duration::from_secs(5)
     }
 
+    /// The longest ttl that certainly ends within the retention.
     pub(crate) fn ordinary_ttl(&self) -> Duration {
-        self.retention.saturating_sub(Duration::from_secs(60))
+        self.kept().saturating_sub(Duration::from_secs(60))
+    }
+
+    /// How long nothing is granted that an earlier life of the server may have granted; none without quarantine.
+    pub(crate) fn quarantine(&self) -> Option<Duration> {
+        let whole = self.max_ttl + self.max_ttl / 50 + self.quarantine_margin;
+        self.quarantined.then_some(whole)
+    }
+
+    /// The retention, and no less than a longest lease and the quarantine after it.
+    fn kept(&self) -> Duration {
+        let longest = self.quarantine().map_or(Duration::ZERO, |whole| self.max_ttl + whole);
+        self.retention.max(longest)
     }
 
     pub(crate) fn script_settings(&self) -> Settings {
         Settings {
-            retention: self.retention,
+            retention: self.kept(),
             tombstone_ttl: self.forget_after(),
             clock: self.clock.clone(),
         }
     }
 
-    pub(crate) fn dial<'a>(&'a self, scripts: &'a Settings) -> Dial<'a> {
+    pub(crate) fn dial<'a>(&'a self, scripts: &'a Settings, names: &Keyspace) -> Dial<'a> {
         Dial {
+            names: names.clone(),
+            quarantine: self.quarantine(),
+            runtime: self.runtime.clone(),
             url: &self.url,
             root_certificate: self.root_certificate.as_deref(),
             response_timeout: self.response_timeout,
@@ -217,6 +269,9 @@ impl fmt::Debug for RedisConfig {
             .field("user_timeout", &self.user_timeout)
             .field("tombstone_ttl", &self.forget_after())
             .field("retention", &self.retention)
+            .field("ticket_ttl", &self.ticket_ttl)
+            .field("max_ttl", &self.max_ttl)
+            .field("quarantine", &self.quarantine())
             .finish_non_exhaustive()
     }
 }

@@ -24,13 +24,9 @@ const DENIED: [&str; 4] = ["NOAUTH", "WRONGPASS", "NOPERM", "NOAUTH:"];
 pub(crate) fn connecting(error: RedisError) -> Error {
     let known = known_code(&error);
     if error.kind() == redis::ErrorKind::AuthenticationFailed || is_denied(known) {
-        return Error::new(
-            ErrorKind::Denied,
-            Effect::None,
-            "the server refused the credentials",
-        )
-        .with_code(known.unwrap_or("WRONGPASS"))
-        .with_source(error);
+        return Error::new(ErrorKind::Denied, Effect::None, "the server refused the credentials")
+            .with_code(known.unwrap_or("WRONGPASS"))
+            .with_source(error);
     }
     if error.kind() == redis::ErrorKind::InvalidClientConfig {
         return Error::new(
@@ -70,18 +66,14 @@ pub(crate) fn command(error: RedisError) -> Error {
         .with_code("WRONGTYPE"),
         Some("CROSSSLOT") => Error::unsupported("the keys lie in different slots of a cluster")
             .with_code("CROSSSLOT"),
-        Some(code) if is_denied(Some(code)) => Error::new(
-            ErrorKind::Denied,
-            Effect::None,
-            "the server refused the command",
-        )
-        .with_code(code),
-        Some(code) => Error::new(
-            ErrorKind::Unavailable,
-            Effect::None,
-            "the server can't serve now",
-        )
-        .with_code(code),
+        Some(code) if is_denied(Some(code)) => {
+            Error::new(ErrorKind::Denied, Effect::None, "the server refused the command")
+                .with_code(code)
+        }
+        Some(code) => {
+            Error::new(ErrorKind::Unavailable, Effect::None, "the server can't serve now")
+                .with_code(code)
+        }
         None if error.is_timeout() => {
             Error::new(ErrorKind::Unavailable, Effect::Unknown, "no answer in time")
         }
@@ -123,19 +115,10 @@ fn known_code(error: &RedisError) -> Option<&'static str> {
         return Some("NOPERM");
     }
     let words = || {
-        std::iter::once(own).chain(
-            raised
-                .split_whitespace()
-                .map(|word| word.trim_start_matches('-')),
-        )
+        std::iter::once(own)
+            .chain(raised.split_whitespace().map(|word| word.trim_start_matches('-')))
     };
-    let known = || {
-        UNAVAILABLE
-            .iter()
-            .chain(&DENIED)
-            .chain(&["WRONGTYPE", "CROSSSLOT"])
-            .copied()
-    };
+    let known = || UNAVAILABLE.iter().chain(&DENIED).chain(&["WRONGTYPE", "CROSSSLOT"]).copied();
     if own != "ERR" && !own.is_empty() {
         return known().find(|code| *code == own);
     }
@@ -144,13 +127,8 @@ fn known_code(error: &RedisError) -> Option<&'static str> {
 
 /// The name that a script gave with `FOREIGN <name>`.
 fn foreign_record(error: &RedisError) -> Option<String> {
-    let text = format!(
-        "{} {}",
-        error.code().unwrap_or_default(),
-        error.detail().unwrap_or_default()
-    );
-    let mut words = text
-        .split_whitespace()
-        .skip_while(|word| *word != "FOREIGN");
+    let text =
+        format!("{} {}", error.code().unwrap_or_default(), error.detail().unwrap_or_default());
+    let mut words = text.split_whitespace().skip_while(|word| *word != "FOREIGN");
     words.nth(1).map(str::to_owned)
 }

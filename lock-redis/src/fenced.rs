@@ -47,11 +47,14 @@ impl FencedRedis {
     /// # Errors
     /// As [`RedisBackend::connect_with`](crate::RedisBackend::connect_with).
     pub async fn connect(config: RedisConfig) -> Result<Self> {
+        // What it keeps is no lease: there is nothing that the server could have granted before.
+        let config = config.without_quarantine();
         config.validate()?;
+        let names = Keyspace::new(&config.prefix)?;
         let scripts = config.script_settings();
-        let target = Target::new(&config.dial(&scripts))?;
+        let target = Target::new(&config.dial(&scripts, &names))?;
         let lanes = Lanes::connect(&target, config.lanes).await?;
-        Ok(Self { lanes, names: Keyspace::new(&config.prefix)? })
+        Ok(Self { lanes, names })
     }
 
     async fn access(

@@ -34,9 +34,7 @@ impl Keyspace {
             let bound = format!("1 to {MAX_PREFIX} bytes of letters, digits and `:_.-/`");
             return Err(Error::invalid("prefix", format_args!("{prefix:?}"), bound));
         }
-        Ok(Self {
-            prefix: prefix.to_owned(),
-        })
+        Ok(Self { prefix: prefix.to_owned() })
     }
 
     /// The name of the key's record.
@@ -49,13 +47,24 @@ impl Keyspace {
         name
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the queue's pushes"))]
+    /// Where it is kept since when an epoch was seen. Without braces, as the next two: no key's name is like it.
+    pub(crate) fn epoch(&self, mark: &str) -> String {
+        format!("{}:epoch:{mark}", self.prefix)
+    }
+
+    /// The channel of one process.
+    pub(crate) fn process(&self, process: &str) -> String {
+        format!("{}:process:{process}", self.prefix)
+    }
+
+    /// The channel on which revocations are told.
+    pub(crate) fn revocations(&self) -> String {
+        format!("{}:revoked", self.prefix)
+    }
+
     /// The key whose record has this name; `None` if it is no record of this prefix.
     pub(crate) fn key(&self, record: &str) -> Option<LockKey> {
-        let encoded = record
-            .strip_prefix(&self.prefix)?
-            .strip_prefix(":{")?
-            .strip_suffix('}')?;
+        let encoded = record.strip_prefix(&self.prefix)?.strip_prefix(":{")?.strip_suffix('}')?;
         let decoded = percent_decode_str(encoded).decode_utf8().ok()?;
         LockKey::new(decoded).ok()
     }

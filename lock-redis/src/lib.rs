@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod backend;
+mod batch;
+mod cleanup;
 mod config;
 mod connect;
+mod core;
 mod error;
 mod fenced;
 mod key;
+mod queue;
 mod reply;
 mod scripts;
 mod suspects;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use leasehold::{
-    Effect, Error, ErrorKind, FencingToken, Held, HeldReason, Holder, KeyState, LeaseInfo, Limit,
-    Mode, Result, Ttl,
+    Effect, Error, ErrorKind, Extension, FencingToken, Held, HeldReason, Holder, KeyState,
+    LeaseInfo, Limit, Mode, Release, Result, Ttl, WaiterInfo,
 };
 use redis::Value;
 
@@ -14,9 +14,11 @@ use crate::error::nonsense;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Acquired {
     /// Granted: the token, for how long from the server's `now`.
-    Granted { token: FencingToken, ttl: Ttl },
+    Granted { now: u64, token: FencingToken, ttl: Ttl },
     /// Not granted.
-    Held(Held),
+    Held { now: u64, held: Held },
+    /// It stands in the queue, behind so many.
+    Waiting { now: u64, ahead: u64, held: Held },
     /// The server is not the one whose epoch was learnt.
     AnotherEpoch,
 }
@@ -25,15 +27,22 @@ pub(crate) enum Acquired {
 pub(crate) fn acquired(answer: &Value, ttl: Ttl) -> Result<Acquired> {
     let read = || {
         let Value::Array(parts) = answer else {
-            let token = FencingToken::new(number(answer)?)?;
-            return Some(Ok(Acquired::Granted { token, ttl }));
+            let now = number(answer)?;
+            let token = FencingToken::new(now)?;
+            return Some(Ok(Acquired::Granted { now, token, ttl }));
         };
         Some(Ok(match number(parts.first()?)? {
             1 => Acquired::Granted {
+                now: number(parts.get(1)?)?,
                 token: FencingToken::new(number(parts.get(2)?)?)?,
                 ttl: Ttl::new(micros(parts.get(3)?)?).ok()?,
             },
-            2 => Acquired::Held(held(parts.get(2..)?)?),
+            2 => Acquired::Held { now: number(parts.get(1)?)?, held: held(parts.get(2..)?)? },
+            3 => Acquired::Waiting {
+                now: number(parts.get(1)?)?,
+                ahead: number(parts.get(2)?)?,
+                held: held(parts.get(3..)?)?,
+            },
             4 => return Some(Err(reused())),
             5 => return Some(Err(mismatch(number(parts.get(1)?)?))),
             6 => Acquired::AnotherEpoch,
@@ -43,22 +52,28 @@ pub(crate) fn acquired(answer: &Value, ttl: Ttl) -> Result<Acquired> {
     read().unwrap_or_else(|| Err(nonsense(answer)))
 }
 
-/// Reads the answer of `release.lua`: whether a lease was live.
-pub(crate) fn released(answer: &Value) -> Result<bool> {
-    let read = || match answer {
-        Value::Array(parts) => Some(number(parts.first()?)? == 1),
-        plain => number(plain).map(|_now| true),
+/// Reads the answer of `release.lua`.
+pub(crate) fn released(answer: &Value) -> Result<Release> {
+    let read = || {
+        let Value::Array(parts) = answer else {
+            return number(answer).map(|_now| Release::Released);
+        };
+        Some(match number(parts.first()?)? {
+            0 => Release::NotHeld,
+            _ => Release::Released,
+        })
     };
     read().ok_or_else(|| nonsense(answer))
 }
 
-/// Reads the answer of `extend.lua`: for each lease whether it was live, or what failed.
-pub(crate) fn extended(answer: &Value, leases: usize) -> Result<Vec<Result<bool>>> {
+/// Reads the answer of `extend.lua`: for each lease its outcome, or what failed.
+pub(crate) fn extended(answer: &Value, leases: usize) -> Result<Vec<Result<Extension>>> {
     let Value::Array(parts) = answer else {
         return Err(nonsense(answer));
     };
     let read = |part: &Value| match number(part) {
-        Some(extended) => Ok(extended == 1),
+        Some(0) => Ok(Extension::Lost),
+        Some(_) => Ok(Extension::Extended),
         None => Err(raised(part)),
     };
     let answers: Vec<_> = parts.iter().skip(1).map(read).collect();
@@ -78,15 +93,14 @@ pub(crate) fn inspected(answer: &Value) -> Result<KeyState> {
         let Value::Array(leases) = parts.get(1)? else {
             return None;
         };
-        let mut leases = leases
-            .iter()
-            .map(|lease| lease_info(lease, now))
-            .collect::<Option<Vec<_>>>()?;
+        let mut leases =
+            leases.iter().map(|lease| lease_info(lease, now)).collect::<Option<Vec<_>>>()?;
         leases.sort_by_key(|lease| lease.token);
-        Some(KeyState {
-            leases,
-            waiters: Vec::new(),
-        })
+        let Value::Array(waiters) = parts.get(2)? else {
+            return None;
+        };
+        let waiters = waiters.iter().map(|waiter| waiter_info(waiter, now));
+        Some(KeyState { leases, waiters: waiters.collect::<Option<_>>()? })
     };
     read().ok_or_else(|| nonsense(answer))
 }
@@ -110,14 +124,34 @@ fn lease_info(lease: &Value, now: u64) -> Option<LeaseInfo> {
     })
 }
 
+fn waiter_info(waiter: &Value, now: u64) -> Option<WaiterInfo> {
+    let Value::Array(parts) = waiter else {
+        return None;
+    };
+    let permits = u32::try_from(number(parts.first()?)?).ok()?;
+    let limit = u32::try_from(number(parts.get(1)?)?).ok()?;
+    Some(WaiterInfo {
+        holder: Holder::decode(text(parts.get(3)?)?),
+        mode: mode(permits, limit),
+        permits: permits.max(1),
+        waited: Duration::from_micros(now.saturating_sub(number(parts.get(2)?)?)),
+    })
+}
+
+/// Reads the answer of `revoke.lua`: how many leases were removed.
+pub(crate) fn revoked(answer: &Value) -> Result<usize> {
+    match answer {
+        Value::Array(parts) if !parts.is_empty() => Ok(parts.len() - 1),
+        other => Err(nonsense(other)),
+    }
+}
+
 /// No permits stand for an exclusive lease, limit 0 for none.
 fn mode(permits: u32, limit: u32) -> Mode {
     if permits == 0 {
         return Mode::Exclusive;
     }
-    Mode::Shared {
-        limit: Limit::new(limit).unwrap_or(Limit::UNLIMITED),
-    }
+    Mode::Shared { limit: Limit::new(limit).unwrap_or(Limit::UNLIMITED) }
 }
 
 /// Reason, time until it can change (nothing: unknown), holders.
@@ -129,11 +163,8 @@ fn held(parts: &[Value]) -> Option<Held> {
         _ => return None,
     };
     let holders = parts.get(2..)?.iter().filter_map(text).map(Holder::decode);
-    Some(Held {
-        reason,
-        retry_after: parts.get(1).and_then(micros),
-        holders: holders.collect(),
-    })
+    let holders = holders.filter(|holder| *holder != Holder::anonymous());
+    Some(Held { reason, retry_after: parts.get(1).and_then(micros), holders: holders.collect() })
 }
 
 fn reused() -> Error {

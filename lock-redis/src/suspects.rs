@@ -23,20 +23,12 @@ pub(crate) struct Suspects {
 
 impl Suspects {
     pub(crate) fn new(runtime: Runtime, keep: Duration) -> Self {
-        Self {
-            until: Mutex::default(),
-            count: AtomicUsize::new(0),
-            runtime,
-            keep,
-        }
+        Self { until: Mutex::default(), count: AtomicUsize::new(0), runtime, keep }
     }
 
     /// Suspects `id` if the returned guard is dropped before it is cleared: whatever ends the call early.
     pub(crate) fn watch(&self, id: LeaseId) -> Watched<'_> {
-        Watched {
-            suspects: self,
-            id: Some(id),
-        }
+        Watched { suspects: self, id: Some(id) }
     }
 
     pub(crate) fn contains(&self, id: LeaseId) -> bool {

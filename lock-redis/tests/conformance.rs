@@ -24,11 +24,7 @@ macro_rules! enrol {
         mod $shape {
             use super::*;
 
-            leasehold_testkit::conformance!($fixture, without = [
-                queue: "waits by polling",
-                revoke: "has no administration yet",
-                batch: "extends one by one",
-            ]);
+            leasehold_testkit::conformance!($fixture);
         }
     )*};
 }

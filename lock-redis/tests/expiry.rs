@@ -20,19 +20,14 @@ impl Frozen {
     async fn at(micros: u64) -> Self {
         let server = RedisServer::start();
         let clock = "local now = redis.call('GET', 'now')\n";
-        let backend = builder(&server)
-            .script_clock(clock)
-            .connect()
-            .await
-            .unwrap();
+        let backend = builder(&server).script_clock(clock).connect().await.unwrap();
         let frozen = Self { server, backend };
         frozen.turn(micros);
         frozen
     }
 
     fn turn(&self, micros: u64) {
-        self.server
-            .command(&["SET", "now", &format!("{micros:016}")]);
+        self.server.command(&["SET", "now", &format!("{micros:016}")]);
     }
 }
 
@@ -57,9 +52,7 @@ async fn shared_leases_end_one_by_one() {
     let frozen = Frozen::at(1_000).await;
     let short = |permits| {
         let mode = shared("k", 1, 3).mode();
-        AcquireRequest::new(key("k"), id(), ttl(1))
-            .with_mode(mode, permits)
-            .unwrap()
+        AcquireRequest::new(key("k"), id(), ttl(1)).with_mode(mode, permits).unwrap()
     };
     granted(&frozen.backend, &short(2)).await;
     frozen.turn(1_500);
@@ -71,16 +64,7 @@ async fn shared_leases_end_one_by_one() {
     frozen.turn(2_000);
     granted(&frozen.backend, &short(2)).await;
     held(&frozen.backend, &short(1)).await;
-    assert_eq!(
-        frozen
-            .backend
-            .inspect(&key("k"))
-            .await
-            .unwrap()
-            .leases
-            .len(),
-        2
-    );
+    assert_eq!(frozen.backend.inspect(&key("k")).await.unwrap().leases.len(), 2);
     frozen.turn(10_000);
     granted(&frozen.backend, &exclusive("k")).await;
     assert_eq!(frozen.server.names(), ["lh:{k}", "now"]);
@@ -94,14 +78,8 @@ async fn an_expired_lease_is_neither_extended_nor_released() {
         frozen.turn(1_000);
         granted(&frozen.backend, &request).await;
         frozen.turn(60_001_000);
-        assert_eq!(
-            frozen.backend.extend(key, id, ttl(50)).await.unwrap(),
-            Extension::Lost
-        );
-        assert_eq!(
-            frozen.backend.release(key, id).await.unwrap(),
-            Release::NotHeld
-        );
+        assert_eq!(frozen.backend.extend(key, id, ttl(50)).await.unwrap(), Extension::Lost);
+        assert_eq!(frozen.backend.release(key, id).await.unwrap(), Release::NotHeld);
         assert!(!frozen.backend.inspect(key).await.unwrap().is_locked());
     }
 }
@@ -117,16 +95,9 @@ async fn a_token_grows_when_the_clock_steps_back() {
     let token = granted(&frozen.backend, &second).await.token;
     assert_eq!(token.get(), before.get() + 1);
     // Also for the last of several keys.
-    frozen
-        .backend
-        .release(&key("k"), second.id())
-        .await
-        .unwrap();
+    frozen.backend.release(&key("k"), second.id()).await.unwrap();
     let both = AcquireRequest::for_keys([key("a"), key("k")], id(), ttl(1)).unwrap();
-    assert_eq!(
-        granted(&frozen.backend, &both).await.token.get(),
-        before.get() + 2
-    );
+    assert_eq!(granted(&frozen.backend, &both).await.token.get(), before.get() + 2);
 }
 
 #[tokio::test]
@@ -134,24 +105,14 @@ async fn a_minimum_hold_ends_when_it_was_to_end() {
     let frozen = Frozen::at(1_000).await;
     for name in ["x", "s"] {
         frozen.turn(1_000);
-        let request = if name == "x" {
-            exclusive(name)
-        } else {
-            shared(name, 1, 1)
-        };
+        let request = if name == "x" { exclusive(name) } else { shared(name, 1, 1) };
         let request = request.with_min_hold(Duration::from_millis(5)).unwrap();
         let (key, id) = (request.key(), request.id());
         granted(&frozen.backend, &request).await;
         frozen.turn(2_000);
-        assert_eq!(
-            frozen.backend.release(key, id).await.unwrap(),
-            Release::Released
-        );
+        assert_eq!(frozen.backend.release(key, id).await.unwrap(), Release::Released);
         frozen.turn(5_999);
-        assert_eq!(
-            held(&frozen.backend, &exclusive(name)).await.reason,
-            HeldReason::Lease
-        );
+        assert_eq!(held(&frozen.backend, &exclusive(name)).await.reason, HeldReason::Lease);
         frozen.turn(6_000);
         let error = frozen.backend.try_acquire(&request).await.unwrap_err();
         assert_eq!(error.kind(), leasehold::ErrorKind::IdReused);

@@ -41,16 +41,9 @@ async fn a_url_that_is_none_is_refused_without_showing_it() {
         "redis://host/?protocol=Zeus9",
     ] {
         let error = refused(url).await;
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::Invalid, Effect::None),
-            "{url}"
-        );
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Invalid, Effect::None), "{url}");
         let text = all_text(&error);
-        assert!(
-            text.contains("invalid url") && !text.contains("Zeus9"),
-            "{url}: {text}"
-        );
+        assert!(text.contains("invalid url") && !text.contains("Zeus9"), "{url}: {text}");
     }
 }
 
@@ -74,18 +67,9 @@ async fn settings_out_of_bounds_are_refused_by_name_before_connecting() {
         ("lanes", base().lanes(17)),
         ("response_timeout", base().response_timeout(Duration::ZERO)),
         ("response_timeout", base().response_timeout(Duration::MAX)),
-        (
-            "connection_timeout",
-            base().connection_timeout(Duration::ZERO),
-        ),
-        (
-            "user_timeout",
-            base().user_timeout(Duration::from_millis(10)),
-        ),
-        (
-            "tombstone_ttl",
-            base().tombstone_ttl(Duration::from_secs(1)),
-        ),
+        ("connection_timeout", base().connection_timeout(Duration::ZERO)),
+        ("user_timeout", base().user_timeout(Duration::from_millis(10))),
+        ("tombstone_ttl", base().tombstone_ttl(Duration::from_secs(1))),
         ("tombstone_ttl", base().tombstone_ttl(week)),
         ("retention", base().retention(Duration::from_secs(60))),
     ] {
@@ -101,15 +85,8 @@ async fn a_server_that_is_not_there_is_told_at_once() {
     let before = clock.now();
     for url in ["redis://127.0.0.1:1/", "redis+unix:///nowhere/at/all"] {
         let error = refused(url).await;
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::Unavailable, Effect::None)
-        );
-        assert!(
-            all_text(&error).contains("os error"),
-            "{}",
-            all_text(&error)
-        );
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::None));
+        assert!(all_text(&error).contains("os error"), "{}", all_text(&error));
     }
     assert!(clock.now().since(before) < Duration::from_secs(5));
 }
@@ -120,21 +97,17 @@ async fn the_password_never_shows() {
     let wrong = RedisBackend::builder(server.url_as("default", SECRET));
     assert!(!format!("{wrong:?}").contains(SECRET));
     let error = wrong.connect().await.map(drop).unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Denied, Effect::None)
-    );
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Denied, Effect::None));
     assert!(!all_text(&error).contains(SECRET), "{}", all_text(&error));
-    let right = RedisBackend::connect(server.url_as("default", "right"))
+    let right = RedisBackend::builder(server.url_as("default", "right"))
+        .without_quarantine()
+        .connect()
         .await
         .unwrap();
     assert!(!format!("{right:?}").contains("pass="), "{right:?}");
     granted(&right, &exclusive("k")).await;
     let none = refused(&server.url()).await;
-    assert_eq!(
-        (none.kind(), none.code()),
-        (ErrorKind::Denied, Some("NOAUTH"))
-    );
+    assert_eq!((none.kind(), none.code()), (ErrorKind::Denied, Some("NOAUTH")));
     let tcp = refused(&format!("redis://user:{SECRET}@127.0.0.1:1/")).await;
     assert!(!all_text(&tcp).contains(SECRET), "{}", all_text(&tcp));
 }
@@ -144,7 +117,9 @@ async fn a_missing_permission_is_denied_with_its_code() {
     let server = RedisServer::start();
     let rule = "ACL SETUSER locks reset on >pw ~lh:other:* -@all +ping +hello +auth +info +eval +evalsha +get +set +time";
     server.command(&rule.split(' ').collect::<Vec<_>>());
-    let backend = RedisBackend::connect(server.url_as("locks", "pw"))
+    let backend = RedisBackend::builder(server.url_as("locks", "pw"))
+        .without_quarantine()
+        .connect()
         .await
         .unwrap();
     let error = backend.try_acquire(&exclusive("k")).await.unwrap_err();
@@ -170,16 +145,8 @@ async fn a_replica_is_unavailable_not_held() {
     let mine = exclusive("k");
     let errors = [
         backend.try_acquire(&mine).await.map(drop).unwrap_err(),
-        backend
-            .release(&key("k"), mine.id())
-            .await
-            .map(drop)
-            .unwrap_err(),
-        backend
-            .extend(&key("k"), mine.id(), long())
-            .await
-            .map(drop)
-            .unwrap_err(),
+        backend.release(&key("k"), mine.id()).await.map(drop).unwrap_err(),
+        backend.extend(&key("k"), mine.id(), long()).await.map(drop).unwrap_err(),
         backend.inspect(&key("k")).await.map(drop).unwrap_err(),
     ];
     for error in errors {
@@ -200,10 +167,7 @@ async fn without_memory_nothing_is_granted_but_leases_live_on_and_end() {
     let mine = [exclusive("mine"), support::shared("shared", 1, 2)];
     for request in &mine {
         granted(&backend, request).await;
-        backend
-            .extend(request.key(), request.id(), long())
-            .await
-            .unwrap();
+        backend.extend(request.key(), request.id(), long()).await.unwrap();
     }
     server.command(&["CONFIG", "SET", "maxmemory", "1"]);
     let error = backend.try_acquire(&exclusive("new")).await.unwrap_err();
@@ -220,10 +184,7 @@ async fn without_memory_nothing_is_granted_but_leases_live_on_and_end() {
         assert_eq!(backend.release(key, id).await.unwrap(), Release::Released);
         assert_eq!(backend.release(key, id).await.unwrap(), Release::NotHeld);
     }
-    assert_eq!(
-        server.try_command(&["GET", "lh:{new}"]),
-        support::resp::Reply::Nil
-    );
+    assert_eq!(server.try_command(&["GET", "lh:{new}"]), support::resp::Reply::Nil);
 }
 
 #[tokio::test]
@@ -276,15 +237,8 @@ async fn while_the_server_is_gone_each_call_fails_at_once_and_says_why() {
         last = backend.try_acquire(&exclusive("k")).await.err();
     }
     let error = last.unwrap();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Unavailable, Effect::None)
-    );
-    assert!(
-        all_text(&error).contains("os error"),
-        "{}",
-        all_text(&error)
-    );
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::None));
+    assert!(all_text(&error).contains("os error"), "{}", all_text(&error));
     assert!(clock.now().since(before) < Duration::from_secs(4));
     server.start_again();
     granted(&backend, &exclusive("k")).await;
@@ -306,19 +260,14 @@ async fn a_silent_server_makes_the_effect_unknown_and_giving_the_id_up_leaves_no
         let request = exclusive("k");
         server.pause();
         let error = backend.try_acquire(&request).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::Unavailable, Effect::Unknown)
-        );
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::Unknown));
         // Odd rounds give up on a second timeout as well: by then the connection is replaced, and the
         // clean-up travels on another one than the acquire.
         if round % 2 == 1 {
             backend.release(&key("k"), request.id()).await.unwrap_err();
         }
         server.resume();
-        until("the server answers", || {
-            server.try_command(&["PING"]).text() == "PONG"
-        });
+        until("the server answers", || server.try_command(&["PING"]).text() == "PONG");
         while backend.release(&key("k"), request.id()).await.is_err() {}
         assert!(!backend.inspect(&key("k")).await.unwrap().is_locked());
         let error = backend.try_acquire(&request).await.unwrap_err();

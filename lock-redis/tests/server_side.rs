@@ -15,11 +15,8 @@ use support::{
 fn all_expire(server: &RedisServer, after: &str, least: Duration) {
     for name in server.names() {
         let left = server.command(&["PTTL", &name]).int();
-        let least = if name.ends_with(":t") {
-            1
-        } else {
-            i64::try_from(least.as_millis()).unwrap()
-        };
+        let least =
+            if name.ends_with(":t") { 1 } else { i64::try_from(least.as_millis()).unwrap() };
         assert!(left >= least, "{name} has {left} ms after {after}");
     }
 }
@@ -36,19 +33,15 @@ async fn every_structure_expires_and_outlives_its_leases_after_every_operation()
         AcquireRequest::new(key("far-shared"), id(), month)
             .with_mode(shared("s", 1, 2).mode(), 1)
             .unwrap(),
-        exclusive("hold")
-            .with_min_hold(Duration::from_secs(20))
-            .unwrap(),
+        exclusive("hold").with_min_hold(Duration::from_secs(20)).unwrap(),
         AcquireRequest::for_keys([key("a"), key("b")], id(), long()).unwrap(),
     ];
     for request in &requests {
         let least = hours.max(request.ttl().get() - Duration::from_secs(60));
         let check = |after: &str| {
             for key in request.keys() {
-                for name in server
-                    .names()
-                    .iter()
-                    .filter(|name| name.contains(&format!("{{{key}}}")))
+                for name in
+                    server.names().iter().filter(|name| name.contains(&format!("{{{key}}}")))
                 {
                     let left = server.command(&["PTTL", name]).int();
                     let least = if name.ends_with(":t") {
@@ -74,10 +67,7 @@ async fn every_structure_expires_and_outlives_its_leases_after_every_operation()
             let _beside = backend.try_acquire(&beside).await.unwrap();
             check("a shorter one beside it");
         }
-        backend
-            .extend(request.key(), request.id(), long())
-            .await
-            .unwrap();
+        backend.extend(request.key(), request.id(), long()).await.unwrap();
         check("extend");
         backend.release(request.key(), id()).await.unwrap();
         check("a release of nothing");
@@ -97,28 +87,20 @@ async fn an_operation_is_one_command() {
     // The first call of each script may be sent twice: the server does not know it yet.
     let warm = exclusive("warm");
     granted(&backend, &warm).await;
-    backend
-        .extend(&key("warm"), warm.id(), long())
-        .await
-        .unwrap();
+    backend.extend(&key("warm"), warm.id(), long()).await.unwrap();
     backend.inspect(&key("warm")).await.unwrap();
     backend.release(&key("warm"), warm.id()).await.unwrap();
 
     server.command(&["CONFIG", "RESETSTAT"]);
     granted(&backend, &request).await;
     held(&backend, &exclusive("k")).await;
-    backend
-        .extend(&key("k"), request.id(), long())
-        .await
-        .unwrap();
+    backend.extend(&key("k"), request.id(), long()).await.unwrap();
     backend.inspect(&key("k")).await.unwrap();
     backend.release(&key("k"), request.id()).await.unwrap();
     assert_eq!(server.calls("evalsha"), 5);
     let stats = server.command(&["INFO", "commandstats"]).text();
-    let mut called: Vec<_> = stats
-        .lines()
-        .filter_map(|line| line.strip_prefix("cmdstat_")?.split(':').next())
-        .collect();
+    let mut called: Vec<_> =
+        stats.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split(':').next()).collect();
     called.sort_unstable();
     let own = ["config|resetstat", "info"];
     called.retain(|command| !own.contains(command));

@@ -15,8 +15,11 @@ use super::{link::Link, manager::Target, sink::Failures};
 
 /// A few connections. A key always uses the same one, so what is sent for it later never overtakes
 /// what was sent before.
-#[derive(Clone, Debug)]
-pub(crate) struct Lanes(Arc<[Lane]>);
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    lanes: Vec<Lane>,
+    target: Target,
+}
 
 impl Lanes {
     /// Connects all lanes; fails with the first one's cause.
@@ -25,22 +28,27 @@ impl Lanes {
         for _ in 0..lanes {
             all.push(Lane::connect(target.clone()).await?);
         }
-        Ok(Self(all.into()))
+        Ok(Self { lanes: all, target: target.clone() })
     }
 
     /// The connection of this key.
     pub(crate) async fn link(&self, key: &LockKey) -> Result<Link> {
-        self.0[self.lane_of(key)].link().await
+        self.lanes[self.lane_of(key)].link().await
+    }
+
+    /// Asks again in which epoch this connection's server is.
+    pub(crate) async fn learn_again(&self, link: &mut Link) -> Result<()> {
+        self.target.learn_again(link).await
     }
 
     /// On which lane the key travels.
     pub(crate) fn lane_of(&self, key: &LockKey) -> usize {
-        if self.0.len() == 1 {
+        if self.lanes.len() == 1 {
             return 0;
         }
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
-        let lanes = self.0.len() as u64;
+        let lanes = self.lanes.len() as u64;
         usize::try_from(hasher.finish() % lanes).unwrap_or_default()
     }
 }
@@ -90,20 +98,12 @@ impl Lane {
 }
 
 fn unreachable() -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        Effect::None,
-        "the server did not answer in time to connect",
-    )
+    Error::new(ErrorKind::Unavailable, Effect::None, "the server did not answer in time to connect")
 }
 
 /// One failure is told to all who waited for that connection.
 fn same(cause: &Arc<Error>) -> Error {
-    let error = Error::new(
-        cause.kind(),
-        cause.effect(),
-        "could not connect to the server",
-    );
+    let error = Error::new(cause.kind(), cause.effect(), "could not connect to the server");
     match cause.code() {
         Some(code) => error.with_code(code),
         None => error,

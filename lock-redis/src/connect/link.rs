@@ -1,14 +1,14 @@
 //! One connection, shared by all who use its lane.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use leasehold::{Error, Result};
 use redis::{Cmd, RedisError, ServerErrorKind, Value, aio::MultiplexedConnection};
 
-use super::server::Server;
+use super::{epoch::Epoch, server::Server};
 use crate::{
     error,
     scripts::{Op, Scripts},
@@ -30,6 +30,7 @@ struct State {
     timeouts: AtomicU32,
     server: Server,
     scripts: Arc<Scripts>,
+    epoch: Mutex<Arc<Epoch>>,
 }
 
 impl Link {
@@ -37,16 +38,31 @@ impl Link {
         connection: MultiplexedConnection,
         server: Server,
         scripts: Arc<Scripts>,
+        epoch: Epoch,
     ) -> Self {
-        Self {
-            connection,
-            state: Arc::new(State {
-                broken: AtomicBool::new(false),
-                timeouts: AtomicU32::new(0),
-                server,
-                scripts,
-            }),
-        }
+        let state = State {
+            broken: AtomicBool::new(false),
+            timeouts: AtomicU32::new(0),
+            server,
+            scripts,
+            epoch: Mutex::new(Arc::new(epoch)),
+        };
+        Self { connection, state: Arc::new(state) }
+    }
+
+    /// In which epoch this connection's server is, as far as we know.
+    pub(crate) fn epoch(&self) -> Arc<Epoch> {
+        Arc::clone(&self.state.epoch.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// It is in another one.
+    pub(super) fn set_epoch(&self, epoch: Epoch) {
+        let mut known = self.state.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Arc::new(epoch);
+    }
+
+    pub(super) fn connection(&mut self) -> &mut MultiplexedConnection {
+        &mut self.connection
     }
 
     /// Whether it is to be replaced.
@@ -78,7 +94,10 @@ impl Link {
         let answer = command.query_async(&mut self.connection).await;
         match &answer {
             Ok(_) => self.state.answered(),
-            Err(error) => self.state.failed(error),
+            Err(error) => {
+                self.state.failed(error);
+                self.epoch().doubt();
+            }
         }
         answer
     }

@@ -3,15 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use bb8_redis::bb8::ManageConnection;
-use leasehold::{Effect, Error, ErrorKind, Result};
+use leasehold::{Effect, Error, ErrorKind, Result, Runtime, timeout_at};
 use redis::{
     AsyncConnectionConfig, Client, IntoConnectionInfo,
+    aio::{MultiplexedConnection, PubSubSink, PubSubStream},
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 
-use super::{link::Link, server::Server, url};
+use super::{epoch::Epoch, link::Link, server::Server, url};
 use crate::{
     error,
+    key::Keyspace,
     scripts::{Scripts, Settings},
 };
 
@@ -26,6 +28,9 @@ pub(crate) struct Target {
     connection_timeout: Duration,
     with_flags: Arc<Scripts>,
     without_flags: Arc<Scripts>,
+    names: Keyspace,
+    quarantine: Option<Duration>,
+    runtime: Runtime,
 }
 
 /// What the connections of one backend have in common.
@@ -36,14 +41,16 @@ pub(crate) struct Dial<'a> {
     pub(crate) connection_timeout: Duration,
     pub(crate) user_timeout: Duration,
     pub(crate) scripts: &'a Settings,
+    pub(crate) names: Keyspace,
+    pub(crate) quarantine: Option<Duration>,
+    pub(crate) runtime: Runtime,
 }
 
 impl Target {
     pub(crate) fn new(dial: &Dial<'_>) -> Result<Self> {
         // A dead peer is noticed by the kernel: by unanswered data, or by probes where nothing was sent.
-        let probes = TcpKeepalive::new()
-            .with_time(dial.user_timeout)
-            .with_interval(dial.user_timeout / 3);
+        let probes =
+            TcpKeepalive::new().with_time(dial.user_timeout).with_interval(dial.user_timeout / 3);
         let tcp = TcpSettings::default()
             .set_nodelay(true)
             .set_keepalive(probes)
@@ -55,6 +62,9 @@ impl Target {
             connection_timeout: dial.connection_timeout,
             with_flags: Arc::new(Scripts::new(dial.scripts, true)),
             without_flags: Arc::new(Scripts::new(dial.scripts, false)),
+            names: dial.names.clone(),
+            quarantine: dial.quarantine,
+            runtime: dial.runtime.clone(),
         })
     }
 
@@ -68,9 +78,7 @@ impl Target {
             .set_connection_timeout(Some(self.connection_timeout))
             .set_response_timeout(Some(self.response_timeout))
             .set_pipeline_buffer_size(BUFFERED_COMMANDS);
-        let connecting = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config);
+        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
         let mut connection = connecting.await.map_err(error::connecting)?;
         let info: String = redis::cmd("INFO")
             .arg("server")
@@ -83,7 +91,47 @@ impl Target {
         } else {
             Arc::clone(&self.without_flags)
         };
-        Ok(Link::new(connection, server, scripts))
+        let epoch = self.learn_epoch(&mut connection).await?;
+        Ok(Link::new(connection, server, scripts, epoch))
+    }
+
+    /// Asks again in which epoch the server is.
+    pub(super) async fn learn_again(&self, link: &mut Link) -> Result<()> {
+        let epoch = self.learn_epoch(link.connection()).await?;
+        link.set_epoch(epoch);
+        Ok(())
+    }
+
+    async fn learn_epoch(&self, connection: &mut MultiplexedConnection) -> Result<Epoch> {
+        match self.quarantine {
+            None => Ok(Epoch::unasked()),
+            Some(quarantine) => {
+                Epoch::learn(connection, &self.names, quarantine, self.runtime.now()).await
+            }
+        }
+    }
+
+    /// Makes a connection that listens on these channels; returns once the server has confirmed them.
+    pub(crate) async fn subscribe(
+        &self,
+        runtime: &Runtime,
+        channels: &[String],
+    ) -> Result<(PubSubSink, PubSubStream)> {
+        let subscribing = async {
+            let (mut sink, stream) = self.client.get_async_pubsub().await?.split();
+            for channel in channels {
+                sink.subscribe(channel).await?;
+            }
+            Ok((sink, stream))
+        };
+        let deadline = runtime.now() + self.connection_timeout;
+        match timeout_at(runtime.clock(), deadline, subscribing).await {
+            Some(subscribed) => subscribed.map_err(error::connecting),
+            None => {
+                let message = "the server did not confirm the subscription in time";
+                Err(Error::new(ErrorKind::Unavailable, Effect::None, message))
+            }
+        }
     }
 }
 
@@ -96,10 +144,7 @@ fn client(info: redis::ConnectionInfo, root_certificate: Option<&[u8]>) -> Resul
         None => open(info),
         Some(pem) => Client::build_with_tls(
             info,
-            redis::TlsCertificates {
-                client_tls: None,
-                root_cert: Some(pem.to_vec()),
-            },
+            redis::TlsCertificates { client_tls: None, root_cert: Some(pem.to_vec()) },
         )
         .map_err(|error| {
             Error::invalid("root_certificate", "…", "a certificate in PEM form").with_source(error)

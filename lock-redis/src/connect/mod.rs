@@ -1,5 +1,6 @@
 //! Connections: how they are made, kept, replaced and shared.
 
+mod epoch;
 mod lane;
 mod link;
 mod manager;
@@ -8,6 +9,7 @@ mod sink;
 mod url;
 
 pub(crate) use lane::Lanes;
+pub(crate) use link::Link;
 pub(crate) use manager::{Dial, Target};
 
 /// Checks a url without connecting.

@@ -13,9 +13,7 @@ impl Server {
     /// Reads the `server` section of `INFO`.
     pub(super) fn read(info: &str) -> Result<Self> {
         let field = |name: &str| {
-            info.lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-                .map(str::trim)
+            info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
         };
         let Some(version) = field("redis_version").and_then(version) else {
             let message = "the server's INFO names no redis_version";
@@ -31,9 +29,7 @@ impl Server {
                 "a 32-bit server can't count microseconds exactly in a script",
             ));
         }
-        Ok(Self {
-            script_flags: version >= (7, 0),
-        })
+        Ok(Self { script_flags: version >= (7, 0) })
     }
 }
 
@@ -70,10 +66,7 @@ mod tests {
     fn an_older_or_narrower_server_is_refused_by_name() {
         for (info, name) in [
             ("redis_version:6.0.16\r\n", "Redis 6.0"),
-            (
-                "redis_version:7.2.4\r\nvalkey_version:7.1.0\r\n",
-                "Valkey 7.1",
-            ),
+            ("redis_version:7.2.4\r\nvalkey_version:7.1.0\r\n", "Valkey 7.1"),
             ("redis_version:7.0.1\r\narch_bits:32\r\n", "32-bit"),
         ] {
             let error = Server::read(info).unwrap_err();

@@ -23,9 +23,7 @@ pub(super) fn parse(url: &str) -> Result<ConnectionInfo> {
 
 fn check_tls(url: &str) -> Result<()> {
     if !cfg!(feature = "tls") {
-        return Err(Error::unsupported(
-            "rediss:// needs the feature `tls` of leasehold-redis",
-        ));
+        return Err(Error::unsupported("rediss:// needs the feature `tls` of leasehold-redis"));
     }
     if url.contains('#') {
         return Err(Error::unsupported(

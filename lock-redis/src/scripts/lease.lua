@@ -124,12 +124,12 @@ local function drop(r, id, lease)
   end
 end
 
--- Up to four holders, for people to read.
+-- Up to five holders, for people to read.
 local function name_holders(r, reply)
   if alone(r) then
     reply[#reply + 1] = r.holder
   elseif r.used > 0 then
-    for _, id in ipairs(redis.call('ZRANGE', r.key .. ':x', 0, 3)) do
+    for _, id in ipairs(redis.call('ZRANGE', r.key .. ':x', 0, 4)) do
       local d = details(r, id)
       if d then reply[#reply + 1] = d.holder end
     end

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use redis::Script as Hashed;
 
+/// So many waiters one script looks at, at the most: it must not keep the server from others.
+const GRANTS_PER_SCRIPT: &str = "64";
+
 /// The parts, in the order in which they build on each other.
 mod part {
     pub(super) const CLOCK: &str = include_str!("clock.lua");
     pub(super) const RECORD: &str = include_str!("record.lua");
     pub(super) const LEASE: &str = include_str!("lease.lua");
+    pub(super) const QUEUE: &str = include_str!("queue.lua");
     pub(super) const EPOCH: &str = include_str!("epoch.lua");
     pub(super) const ACQUIRE_FAST: &str = include_str!("acquire_fast.lua");
     pub(super) const ACQUIRE: &str = include_str!("acquire.lua");
@@ -17,6 +21,7 @@ mod part {
     pub(super) const RELEASE: &str = include_str!("release.lua");
     pub(super) const INSPECT: &str = include_str!("inspect.lua");
     pub(super) const FENCED: &str = include_str!("fenced.lua");
+    pub(super) const REVOKE: &str = include_str!("revoke.lua");
 }
 
 /// An operation that is a script.
@@ -26,6 +31,7 @@ pub(crate) enum Op {
     Extend,
     Release,
     Inspect,
+    Revoke,
     Fenced,
 }
 
@@ -64,7 +70,8 @@ impl Script {
             source.push_str(
                 &part
                     .replace("{{keep}}", &keep)
-                    .replace("{{tombstone}}", &tombstone),
+                    .replace("{{tombstone}}", &tombstone)
+                    .replace("{{grants}}", GRANTS_PER_SCRIPT),
             );
         }
         let sha = Hashed::new(&source).get_hash().to_owned();
@@ -100,47 +107,31 @@ pub(crate) struct Scripts {
     extend: Script,
     release: Script,
     inspect: Script,
+    revoke: Script,
     fenced: Script,
 }
 
 impl Scripts {
     /// The scripts for servers that know script flags (`flags`: from version 7 on), or for those that do not.
     pub(crate) fn new(settings: &Settings, flags: bool) -> Self {
+        use part::{EPOCH, LEASE, QUEUE, RECORD};
+
         let clock = settings.clock.as_deref().unwrap_or(part::CLOCK);
-        let script = |means: Flags, parts: &[&str]| {
+        let of = |means: Flags, parts: &[&str]| {
             Script::assemble(flags.then_some(means), parts, settings)
         };
+        let script = |means: Flags, fast: &str, shared: &[&str], body: &str| {
+            of(means, &[&[clock, fast, RECORD, LEASE], shared, &[body]].concat())
+        };
+        let all = [QUEUE, EPOCH];
+        let anyway = Flags::EvenWithoutMemory;
         Self {
-            acquire: script(
-                Flags::Writes,
-                &[
-                    clock,
-                    part::ACQUIRE_FAST,
-                    part::RECORD,
-                    part::LEASE,
-                    part::EPOCH,
-                    part::ACQUIRE,
-                ],
-            ),
-            extend: script(
-                Flags::EvenWithoutMemory,
-                &[clock, part::RECORD, part::LEASE, part::EXTEND],
-            ),
-            release: script(
-                Flags::EvenWithoutMemory,
-                &[
-                    clock,
-                    part::RELEASE_FAST,
-                    part::RECORD,
-                    part::LEASE,
-                    part::RELEASE,
-                ],
-            ),
-            inspect: script(
-                Flags::EvenWithoutMemory,
-                &[clock, part::RECORD, part::LEASE, part::INSPECT],
-            ),
-            fenced: script(Flags::Writes, &[clock, part::FENCED]),
+            acquire: script(Flags::Writes, part::ACQUIRE_FAST, &all, part::ACQUIRE),
+            extend: script(anyway, "", &[], part::EXTEND),
+            release: script(anyway, part::RELEASE_FAST, &all, part::RELEASE),
+            inspect: script(anyway, "", &[QUEUE], part::INSPECT),
+            revoke: script(anyway, "", &all, part::REVOKE),
+            fenced: of(Flags::Writes, &[clock, part::FENCED]),
         }
     }
 
@@ -150,6 +141,7 @@ impl Scripts {
             Op::Extend => &self.extend,
             Op::Release => &self.release,
             Op::Inspect => &self.inspect,
+            Op::Revoke => &self.revoke,
             Op::Fenced => &self.fenced,
         }
     }

@@ -4,9 +4,7 @@ local r, reply = load(KEYS[1]), {now}
 expire(r)
 if alone(r) then
   reply[2] = r.id
-  drop(r, r.id, find(r, r.id))
-  -- It was not released: it may come again, as after its expiry.
-  r.expiry = 1
+  r.id, r.expiry = NONE, 0
 elseif r.used > 0 then
   for _, id in ipairs(redis.call('ZRANGE', r.key .. ':x', 0, -1)) do reply[#reply + 1] = id end
   redis.call('DEL', r.key .. ':s', r.key .. ':x')

@@ -26,9 +26,10 @@ pub async fn fixture() -> (RedisServer, RedisBackend) {
     (server, backend)
 }
 
-/// Settings for this server, with timeouts that suit a busy test machine.
+/// Settings for this server: granting at once though it has just started, with timeouts that suit a busy test machine.
 pub fn builder(server: &RedisServer) -> RedisConfig {
     RedisBackend::builder(server.url())
+        .without_quarantine()
         .response_timeout(Duration::from_secs(5))
         .connection_timeout(Duration::from_secs(5))
 }
@@ -60,9 +61,7 @@ pub fn shared(name: &str, permits: u32, limit: u32) -> AcquireRequest {
     } else {
         leasehold::Limit::new(limit).unwrap()
     };
-    exclusive(name)
-        .with_mode(Mode::Shared { limit }, permits)
-        .unwrap()
+    exclusive(name).with_mode(Mode::Shared { limit }, permits).unwrap()
 }
 
 pub async fn granted(backend: &dyn LockBackend, request: &AcquireRequest) -> Grant {
@@ -81,9 +80,5 @@ pub async fn held(backend: &dyn LockBackend, request: &AcquireRequest) -> leaseh
 
 /// A runtime of its own clock, tokio's tasks.
 pub fn runtime() -> leasehold::Runtime {
-    leasehold::Runtime::new(
-        Arc::new(SystemClock::new()),
-        Arc::new(OsEntropy),
-        Arc::new(TokioSpawn),
-    )
+    leasehold::Runtime::new(Arc::new(SystemClock::new()), Arc::new(OsEntropy), Arc::new(TokioSpawn))
 }

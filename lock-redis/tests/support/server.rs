@@ -41,11 +41,7 @@ impl RedisServer {
         fs::create_dir_all(&dir).unwrap();
         let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
         let child = spawn(&dir, &options);
-        Self {
-            dir,
-            options,
-            child,
-        }
+        Self { dir, options, child }
     }
 
     /// Starts a server that replicates `primary`, and waits until it has caught up.
@@ -54,9 +50,7 @@ impl RedisServer {
         primary.command(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]);
         let replica = Self::start_with(&["--replicaof", "127.0.0.1", &port.to_string()]);
         until("the replica has caught up", || {
-            replica
-                .info("replication", "master_link_status")
-                .is_some_and(|status| status == "up")
+            replica.info("replication", "master_link_status").is_some_and(|status| status == "up")
         });
         replica
     }
@@ -102,9 +96,8 @@ impl RedisServer {
     /// One field of a section of `INFO`.
     pub fn info(&self, section: &str, field: &str) -> Option<String> {
         let info = self.command(&["INFO", section]).text();
-        let mut values = info
-            .lines()
-            .filter_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        let mut values =
+            info.lines().filter_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
         values.next().map(|value| value.trim().to_owned())
     }
 
@@ -149,8 +142,7 @@ impl RedisServer {
 
     /// As [`start_again`](Self::start_again), with more options from now on.
     pub fn start_again_with(&mut self, options: &[&str]) {
-        self.options
-            .extend(options.iter().map(|&option| option.to_owned()));
+        self.options.extend(options.iter().map(|&option| option.to_owned()));
         self.start_again();
     }
 

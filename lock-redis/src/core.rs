@@ -1,0 +1,220 @@
+//! The operations as calls: which script, with which words, on which connection.
+
+use std::{fmt, time::Duration};
+
+use leasehold::{
+    AcquireRequest, Effect, Error, ErrorKind, Extension, KeyState, LeaseId, LockKey, Mode, Release,
+    Result, Revoked, Runtime, Timestamp, Ttl,
+};
+
+use crate::{
+    connect::{Lanes, Link},
+    key::Keyspace,
+    reply::{self, Acquired},
+    scripts::Op,
+    suspects::Suspects,
+};
+
+/// What every part of a backend works with.
+pub(crate) struct Core {
+    pub(crate) lanes: Lanes,
+    pub(crate) names: Keyspace,
+    pub(crate) suspects: Suspects,
+    pub(crate) runtime: Runtime,
+    /// The longest ttl that certainly ends within the retention.
+    pub(crate) ordinary_ttl: Duration,
+    /// The longest ttl that the quarantine covers; none without one.
+    pub(crate) max_ttl: Option<Duration>,
+    /// How long what nobody gave up can stay: a ticket and a ttl, or a tombstone.
+    pub(crate) orphan_bound: Duration,
+}
+
+/// How an id is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// By its holder.
+    Release,
+    /// By a waiter that gives up: what it was just granted was never held, so not even a minimum hold stays.
+    Leave,
+}
+
+/// A ticket: for how long, and the channel on which the waiter's process listens.
+pub(crate) struct Ticket<'a> {
+    pub(crate) ttl: Duration,
+    pub(crate) channel: &'a str,
+}
+
+/// What a call was answered, and what it went by.
+pub(crate) struct Answered {
+    /// A local instant before it was sent.
+    pub(crate) sent: Timestamp,
+    /// The epoch it was sent in.
+    pub(crate) mark: String,
+    pub(crate) answer: Acquired,
+}
+
+impl Core {
+    /// One call of `acquire.lua`: to try, or with a ticket to wait or to go on waiting.
+    pub(crate) async fn acquire(
+        &self,
+        request: &AcquireRequest,
+        ticket: Option<&Ticket<'_>>,
+    ) -> Result<Answered> {
+        self.check_ttl(request.ttl())?;
+        let words = Words::new(request, ticket, self);
+        let mut link = self.lanes.link(request.key()).await?;
+        let watched = self.suspects.watch(request.id());
+        let answered = self.acquire_on(&mut link, request, &words).await;
+        // Only what may still be on its way is suspect.
+        if !matches!(&answered, Err(error) if error.effect() == Effect::Unknown) {
+            watched.clear();
+        }
+        answered
+    }
+
+    async fn acquire_on(
+        &self,
+        link: &mut Link,
+        request: &AcquireRequest,
+        words: &Words,
+    ) -> Result<Answered> {
+        // The second time the epoch was learnt just now; a third would be a bug.
+        for _ in 0..2 {
+            let sent = self.runtime.now();
+            let epoch = link.epoch();
+            let trust = epoch.trust(sent);
+            let args = words.with(epoch.mark(), &trust);
+            let answer = link.run(Op::Acquire, &words.keys, &args).await?;
+            let answer = reply::acquired(&answer, request.ttl())?;
+            match &answer {
+                // It says that it did nothing: it may be sent again.
+                Acquired::AnotherEpoch => {
+                    self.lanes.learn_again(link).await?;
+                    continue;
+                }
+                Acquired::Granted { now, .. }
+                | Acquired::Held { now, .. }
+                | Acquired::Waiting { now, .. } => epoch.saw(*now),
+            }
+            return Ok(Answered { sent, mark: epoch.mark().to_owned(), answer });
+        }
+        let message = "the server is in another epoch each time it is asked";
+        Err(Error::new(ErrorKind::Unavailable, Effect::None, message))
+    }
+
+    pub(crate) async fn extend(&self, key: &LockKey, id: LeaseId, ttl: Ttl) -> Result<Extension> {
+        self.check_ttl(ttl)?;
+        let (id, ttl) = (id.expose_hex(), ttl.as_micros().to_string());
+        let mut link = self.lanes.link(key).await?;
+        let words: [&[u8]; 2] = [id.as_bytes(), ttl.as_bytes()];
+        let answer = link.run(Op::Extend, &[self.names.record(key)], &words).await?;
+        let extended = reply::extended(&answer, 1)?.into_iter().next();
+        extended.unwrap_or(Ok(Extension::Lost))
+    }
+
+    pub(crate) async fn release(&self, key: &LockKey, id: LeaseId, how: How) -> Result<Release> {
+        let how: &[u8] = match how {
+            How::Leave => b"leave",
+            How::Release if self.suspects.contains(id) => b"1",
+            How::Release => b"",
+        };
+        let owned = format!("{} 0 ", id.expose_hex());
+        let mut link = self.lanes.link(key).await?;
+        let epoch = link.epoch();
+        let trust = epoch.trust(self.runtime.now());
+        let args: [&[u8]; 4] = [owned.as_bytes(), how, epoch.mark().as_bytes(), trust.as_bytes()];
+        let answer = link.run(Op::Release, &[self.names.record(key)], &args).await?;
+        reply::released(&answer)
+    }
+
+    pub(crate) async fn inspect(&self, key: &LockKey) -> Result<KeyState> {
+        let mut link = self.lanes.link(key).await?;
+        let answer = link.run(Op::Inspect, &[self.names.record(key)], &[]).await?;
+        reply::inspected(&answer)
+    }
+
+    pub(crate) async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
+        let mut link = self.lanes.link(key).await?;
+        let epoch = link.epoch();
+        let trust = epoch.trust(self.runtime.now());
+        let channel = self.names.revocations();
+        let args = [epoch.mark().as_bytes(), trust.as_bytes(), channel.as_bytes()];
+        let answer = link.run(Op::Revoke, &[self.names.record(key)], &args).await?;
+        Ok(Revoked { leases: reply::revoked(&answer)? })
+    }
+
+    /// The quarantine covers no longer lease than it was made for.
+    pub(crate) fn check_ttl(&self, ttl: Ttl) -> Result<()> {
+        match self.max_ttl {
+            Some(most) if ttl.get() > most => {
+                let bound = format!("at most the backend's max_ttl of {most:?}");
+                Err(Error::invalid("ttl", ttl, bound))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// What `acquire.lua` is called with, but for what is known of the epoch.
+struct Words {
+    keys: Vec<String>,
+    claim: String,
+    mode: String,
+    ttl: String,
+    ticket: String,
+}
+
+impl Words {
+    fn new(request: &AcquireRequest, ticket: Option<&Ticket<'_>>, core: &Core) -> Self {
+        let ticket = ticket.map(|ticket| {
+            let micros = ticket.ttl.as_micros().max(1);
+            format!("{micros} {}", ticket.channel)
+        });
+        Self {
+            keys: request.keys().iter().map(|key| core.names.record(key)).collect(),
+            claim: claim(request),
+            mode: mode(request, core.ordinary_ttl),
+            ttl: request.ttl().as_micros().to_string(),
+            ticket: ticket.unwrap_or_default(),
+        }
+    }
+
+    fn with<'a>(&'a self, mark: &'a str, trust: &'a str) -> [&'a [u8]; 6] {
+        [
+            self.claim.as_bytes(),
+            self.mode.as_bytes(),
+            self.ttl.as_bytes(),
+            mark.as_bytes(),
+            trust.as_bytes(),
+            self.ticket.as_bytes(),
+        ]
+    }
+}
+
+/// The request as it will stand in the record: id, minimum hold in µs, nothing beside it, holder.
+fn claim(request: &AcquireRequest) -> String {
+    let hold = request.min_hold().unwrap_or_default();
+    format!(
+        "{} {} - {}",
+        request.id().expose_hex(),
+        hold.as_nanos().div_ceil(1_000),
+        request.holder().encode()
+    )
+}
+
+/// A lease that ends within the retention goes the fast path, which need not compare the two.
+fn mode(request: &AcquireRequest, ordinary: Duration) -> String {
+    match request.mode() {
+        Mode::Exclusive if request.ttl().get() <= ordinary => "x".to_owned(),
+        Mode::Exclusive => "xl".to_owned(),
+        Mode::Shared { limit } => {
+            format!("s{}.{}", request.permits(), limit.get().unwrap_or(0))
+        }
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("names", &self.names).finish_non_exhaustive()
+    }
+}
