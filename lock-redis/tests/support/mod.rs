@@ -6,6 +6,7 @@
     reason = "each test binary uses a part of it, examples another"
 )]
 
+pub mod process;
 pub mod resp;
 pub mod server;
 
