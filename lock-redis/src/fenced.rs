@@ -100,17 +100,17 @@ impl FencedStore for FencedRedis {
     }
 
     async fn write(&self, name: &str, fence: Fence, value: &[u8]) -> Result<FencedAccess<()>> {
-        Ok(done(self.access(name, fence, "w", value).await?))
+        Ok(done(&self.access(name, fence, "w", value).await?))
     }
 
     async fn remove(&self, name: &str, fence: Fence) -> Result<FencedAccess<()>> {
-        Ok(done(self.access(name, fence, "d", b"").await?))
+        Ok(done(&self.access(name, fence, "d", b"").await?))
     }
 }
 
-fn done<T>(access: FencedAccess<T>) -> FencedAccess<()> {
+fn done<T>(access: &FencedAccess<T>) -> FencedAccess<()> {
     match access {
         FencedAccess::Done(_) => FencedAccess::Done(()),
-        FencedAccess::Stale(stale) => FencedAccess::Stale(stale),
+        FencedAccess::Stale(stale) => FencedAccess::Stale(*stale),
     }
 }

@@ -74,7 +74,18 @@ async fn a_kept_lease_outlives_its_ttl_many_times() {
         assert!(b.try_acquire("k").await.unwrap().is_none());
     }
     assert!(guard.is_valid());
-    assert_eq!(left_behind(&server, { drop(guard); a }, "k").await, KeyState::default());
+    assert_eq!(
+        left_behind(
+            &server,
+            {
+                drop(guard);
+                a
+            },
+            "k"
+        )
+        .await,
+        KeyState::default()
+    );
 }
 
 #[tokio::test]
