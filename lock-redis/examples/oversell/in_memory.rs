@@ -10,15 +10,13 @@ use leasehold_memory::MemoryBackend;
 use tokio::task::JoinSet;
 
 use crate::{
-    Problem,
+    Problem, WORKERS,
     args::Args,
     crowd::{self, Tally},
     report::Round,
+    shares,
     shop::{Shop, Stock},
 };
-
-/// How many tasks serve buyers, and on how many threads.
-const WORKERS: u32 = 4;
 
 /// How the report calls it.
 pub(crate) const PLACE: &str = "4 worker tasks of one process, stock and lock in memory";
@@ -59,7 +57,7 @@ async fn serve(args: &Args, locked: bool) -> Result<Round, Problem> {
 
     let opened = runtime.now();
     let mut workers = JoinSet::new();
-    for buyers in shares(args.buyers, WORKERS) {
+    for buyers in shares(args.buyers) {
         let (shop, locker) = (shop.clone(), locker.clone());
         workers.spawn(async move { crowd::serve(&shop, locker.as_ref(), buyers).await });
     }
@@ -68,9 +66,4 @@ async fn serve(args: &Args, locked: bool) -> Result<Round, Problem> {
         tally.add(worker?);
     }
     Ok(Round { tally, left: shop.stock.read().await?, took: runtime.now().since(opened) })
-}
-
-/// Splits the buyers among the workers, as evenly as it goes.
-pub(crate) fn shares(buyers: u32, workers: u32) -> impl Iterator<Item = u32> {
-    (0..workers).map(move |worker| buyers / workers + u32::from(worker < buyers % workers))
 }

@@ -12,6 +12,7 @@
 mod args;
 mod crowd;
 mod in_memory;
+mod in_redis;
 mod report;
 mod shop;
 
@@ -26,17 +27,18 @@ use report::{Report, Round};
 /// The name of the item, and of the lock that guards its stock.
 const ITEM: &str = "shop:red-umbrella";
 
+/// How many serve the buyers: tasks of one process, or processes.
+const WORKERS: u32 = 4;
+
 /// What keeps the example from being run at all.
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let args = Args::read();
-    match run(&args) {
-        Ok(report) => {
-            let printed = write!(io::stdout(), "{report}");
-            let right = printed.is_ok() && report.is_right();
-            if right { ExitCode::SUCCESS } else { ExitCode::from(1) }
-        }
+    let outcome = if args.worker { in_redis::work().map(|()| true) } else { present(&args) };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
         Err(problem) => {
             let _stderr_may_be_closed = writeln!(io::stderr(), "oversell: {problem}");
             ExitCode::from(2)
@@ -44,13 +46,34 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<Report, Problem> {
-    let round = |locked| -> Result<Round, Problem> { in_memory::round(args, locked) };
+/// Plays both rounds and prints what they did; whether the lock made the difference.
+fn present(args: &Args) -> Result<bool, Problem> {
+    let report = match &args.redis {
+        None => play(args, in_memory::PLACE.to_owned(), |locked| in_memory::round(args, locked))?,
+        Some(url) => {
+            let market = in_redis::Market::open(url)?;
+            play(args, market.place(), |locked| market.round(args, locked))?
+        }
+    };
+    write!(io::stdout(), "{report}")?;
+    Ok(report.is_right())
+}
+
+fn play(
+    args: &Args,
+    place: String,
+    mut round: impl FnMut(bool) -> Result<Round, Problem>,
+) -> Result<Report, Problem> {
     Ok(Report {
         items: args.items,
         buyers: args.buyers,
-        place: in_memory::PLACE.to_owned(),
+        place,
         without: round(false)?,
         with: round(true)?,
     })
+}
+
+/// Splits the buyers among the workers, as evenly as it goes.
+fn shares(buyers: u32) -> impl Iterator<Item = u32> {
+    (0..WORKERS).map(move |worker| buyers / WORKERS + u32::from(worker < buyers % WORKERS))
 }
