@@ -43,3 +43,8 @@ pub use request::AcquireRequest;
 pub use runtime::Runtime;
 pub use time::{Clock, DriftAllowance, Sleep, Timestamp, VirtualClock, sleep, timeout_at};
 pub use value::{FencingToken, Holder, IntoLockKey, LeaseId, Limit, LockKey, Mode, Ttl};
+
+/// The examples of the README are tested with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

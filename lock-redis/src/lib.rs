@@ -17,3 +17,8 @@ mod suspects;
 pub use backend::RedisBackend;
 pub use config::RedisConfig;
 pub use fenced::FencedRedis;
+
+/// The examples of the README of the repository are tested with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,4 +1,5 @@
 //! What `docs/guarantees.md` cites is there.
+#![expect(clippy::unwrap_used, reason = "helpers of tests too")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,7 +42,8 @@ fn a_case_of_the_suite_is_cited_by_the_guarantee_in_its_name() {
 
 #[test]
 fn names_are_read_from_lists_only_and_functions_from_their_definitions() {
-    let text = "## G1 One\nprose `not_a_test`\n- `first`, `second`\n## Not promised\n- `third`\n";
+    let text =
+        "## G1 One\nprose `not_a_test`\n- `first`,\n  `second`\n## Not promised\n- `third`\n";
     let names = ["first", "second"].map(str::to_owned).into();
     assert_eq!(cited(text), BTreeMap::from([("G1".to_owned(), names)]));
     let source = "    async fn one() {}\n// fn two() {}\nfn three<T>(t: T) {}\nlet four = 4;\n";
@@ -60,7 +62,7 @@ fn is_case(name: &str) -> bool {
     name.starts_with('g') && name[1..].starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// The words in backquotes in the lists of each section that is a guarantee.
+/// The words in backquotes in the lists, which may go over several lines, of each section that is a guarantee.
 fn cited(text: &str) -> Cited {
     let mut cited = Cited::new();
     let mut section = None;
@@ -68,8 +70,10 @@ fn cited(text: &str) -> Cited {
         if let Some(title) = line.strip_prefix("## ") {
             section = title.split(' ').next().filter(|word| is_case(&word.to_lowercase()));
             cited.extend(section.map(|section| (section.to_owned(), BTreeSet::new())));
-        } else if let (Some(section), Some(item)) = (section, line.strip_prefix("- ")) {
-            let names = item.split('`').skip(1).step_by(2).map(str::to_owned);
+        } else if let Some(section) = section
+            && (line.starts_with("- ") || line.starts_with("  "))
+        {
+            let names = line.split('`').skip(1).step_by(2).map(str::to_owned);
             cited.entry(section.to_owned()).or_default().extend(names);
         }
     }
