@@ -4,6 +4,7 @@
 //! of it, on stable. Each panics when what it checks does not hold.
 
 mod config;
+mod history;
 mod lock_key;
 mod memory_state;
 
@@ -11,9 +12,14 @@ mod memory_state;
 pub type Body = fn(&[u8]);
 
 /// Every target: its name, which is its corpus directory, and its body.
-pub const TARGETS: [(&str, Body); 3] =
-    [("config", config), ("lock_key", lock_key), ("memory_state", memory_state)];
+pub const TARGETS: [(&str, Body); 4] = [
+    ("config", config),
+    ("history", history),
+    ("lock_key", lock_key),
+    ("memory_state", memory_state),
+];
 
 pub use config::config;
+pub use history::history;
 pub use lock_key::lock_key;
 pub use memory_state::memory_state;
