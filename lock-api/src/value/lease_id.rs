@@ -43,7 +43,9 @@ impl LeaseId {
     /// Reads what [`expose_hex`](Self::expose_hex) wrote; `None` if it is anything else.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        if text.len() != 32 || !text.is_ascii() {
+        // `from_str_radix` alone would take a sign and capitals too: two spellings of one id.
+        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 32 || !text.bytes().all(digit) {
             return None;
         }
         let mut bytes = [0; 16];
