@@ -2,6 +2,7 @@
 //! mocks.
 //!
 //! - [`history`]: what happened: operations, outcomes, times; JSON lines in and out.
+//! - [`record`]: recording the history of any backend.
 //! - [`model`]: what should happen: the [`model::Model`] trait, worked models, and the sequential
 //!   specification of leases.
 //! - [`check`]: whether it did: the lock checker, the general linearizability checker, brute force.
@@ -15,5 +16,6 @@ pub mod check;
 pub mod history;
 pub mod mock;
 pub mod model;
+pub mod record;
 pub mod suite;
 pub mod vectors;
