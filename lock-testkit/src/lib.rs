@@ -1,18 +1,21 @@
 //! Checks for distributed locks: a conformance suite for backends, histories and models, linearizability checkers,
-//! mocks.
+//! generated runs, mocks.
 //!
 //! - [`history`]: what happened: operations, outcomes, times; JSON lines in and out.
 //! - [`record`]: recording the history of any backend.
 //! - [`model`]: what should happen: the [`model::Model`] trait, worked models, and the sequential
 //!   specification of leases.
-//! - [`check`]: whether it did: the lock checker, the general linearizability checker, brute force.
+//! - [`check`]: whether it did: the lock checker, the general linearizability checker, brute force,
+//!   and the invariant table.
+//! - [`generate`]: concurrent programs at random: run, recorded, checked and shrunk.
 //! - [`suite`]: one test per promise of a backend, enrolled in one line.
 //! - [`vectors`]: tables of operations and outcomes for every implementation of the specification.
 //! - [`mock`]: backends that answer what a test tells them to.
 //!
-//! Each of the first three uses only those above it.
+//! None uses one below it.
 
 pub mod check;
+pub mod generate;
 pub mod history;
 pub mod mock;
 pub mod model;

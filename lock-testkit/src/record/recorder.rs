@@ -71,6 +71,12 @@ impl<B: LockBackend + ?Sized> Recorder<B> {
         &self.recording
     }
 
+    /// The wrapped backend: what is asked of it directly is not recorded.
+    #[must_use]
+    pub fn unrecorded(&self) -> Arc<B> {
+        Arc::clone(&self.inner)
+    }
+
     fn name(&self, id: LeaseId) -> Arc<str> {
         self.recording.name(&self.client, id)
     }
