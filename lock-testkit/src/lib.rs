@@ -11,9 +11,11 @@
 //! - [`suite`]: one test per promise of a backend, enrolled in one line.
 //! - [`vectors`]: tables of operations and outcomes for every implementation of the specification.
 //! - [`mock`]: backends that answer what a test tells them to.
+//! - [`broken`]: backends with one bug each, which prove that the checks bite.
 //!
 //! None uses one below it.
 
+pub mod broken;
 pub mod check;
 pub mod generate;
 pub mod history;

@@ -38,7 +38,7 @@ pub fn run_until_done(
     let mut choice = Choice(order);
     let mut left = tasks.len();
     let mut tasks: Vec<_> = tasks.into_iter().map(Some).collect();
-    let wakers: Vec<_> = (0..left).map(|task| Task::new(task, &ready)).collect();
+    let wakers: Vec<_> = (0..left).map(|task| Task::waker(task, &ready)).collect();
     for waker in &wakers {
         waker.wake_by_ref();
     }
@@ -106,7 +106,7 @@ struct Task {
 }
 
 impl Task {
-    fn new(number: usize, ready: &Arc<Ready>) -> Waker {
+    fn waker(number: usize, ready: &Arc<Ready>) -> Waker {
         let ready = Arc::clone(ready);
         Arc::new(Self { number, queued: AtomicBool::new(false), ready }).into()
     }

@@ -54,7 +54,6 @@ impl FromStr for Profile {
 }
 
 /// The programs of a profile. They shrink to fewer clients, fewer and plainer steps, and shorter times.
-#[must_use]
 pub fn programs(profile: Profile) -> BoxedStrategy<Program> {
     let clients = match profile {
         Profile::Grid => vec(vec(raw_step(), 0..=10), 2..=2),

@@ -227,7 +227,7 @@ fn parse_letter(letter: char) -> Result<u8, ParseProgramError> {
 }
 
 fn parse_time(text: &str) -> Result<Duration, ParseProgramError> {
-    let scaled = |digits: &str, scale| Some(digits.parse::<u64>().ok()?.checked_mul(scale)?);
+    let scaled = |digits: &str, scale| digits.parse::<u64>().ok()?.checked_mul(scale);
     let micros = match (text.strip_suffix("ms"), text.strip_suffix("us")) {
         (Some(millis), _) => scaled(millis, 1_000),
         (None, Some(micros)) => scaled(micros, 1),
