@@ -14,27 +14,30 @@ use crate::model::lock::{LockModel, LockState, QueueView, Took};
 /// Whether the specification allows the history; `None` if `limits.explored` steps did not suffice.
 #[must_use]
 pub fn allows(history: &History, options: &Options) -> Option<bool> {
-    let mut search = Brute::new(history, options);
-    let node = Node::first(history.len());
-    let found = search.from(&node, 0);
+    let rules = Rules::new(history, options);
+    let limit = options.limits.explored;
+    let mut search = Brute { rules: &rules, failed: BTreeSet::new(), limit, steps: 0 };
+    let found = search.from(&Node::first(history.len()), 0);
     if found { Some(true) } else { (search.steps <= options.limits.explored).then_some(false) }
 }
 
+/// What happens at an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     Invoked,
     Enqueued,
     Closed,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Node {
-    state: LockState,
-    now: i64,
+/// Where a search stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Node {
+    pub(super) state: LockState,
+    pub(super) now: i64,
     open: Vec<bool>,
     enqueued: Vec<bool>,
     /// Took effect, or was observed.
-    done: Vec<bool>,
+    pub(super) done: Vec<bool>,
     /// An unseen grant happened, or it gave up.
     used: Vec<bool>,
     /// Leases from unseen grants, by key and name, with the operation that got them.
@@ -42,7 +45,7 @@ struct Node {
 }
 
 impl Node {
-    fn first(count: usize) -> Self {
+    pub(super) fn first(count: usize) -> Self {
         Self {
             state: LockState::default(),
             now: 0,
@@ -53,22 +56,61 @@ impl Node {
             by: BTreeMap::new(),
         }
     }
+
+    /// Every way in which the clock may stand at an instant.
+    pub(super) fn at(&self, now: i64) -> impl Iterator<Item = Self> {
+        self.state.at(now).into_iter().map(move |state| Self { state, now, ..self.clone() })
+    }
 }
 
-struct Brute<'a> {
-    history: &'a History,
+/// What can happen in a history, one step at a time.
+#[derive(Debug)]
+pub(super) struct Rules<'a> {
+    pub(super) history: &'a History,
     model: LockModel,
-    events: Vec<(i64, usize, What)>,
+    pub(super) events: Vec<(i64, usize, What)>,
     /// Tokens that answers show.
     tokens: Vec<Option<u64>>,
     quarantined: bool,
+}
+
+struct Brute<'a> {
+    rules: &'a Rules<'a>,
     failed: BTreeSet<(usize, Node)>,
     limit: u64,
     steps: u64,
 }
 
-impl<'a> Brute<'a> {
-    fn new(history: &'a History, options: &Options) -> Self {
+impl Brute<'_> {
+    /// Whether the history can go on from here.
+    fn from(&mut self, node: &Node, place: usize) -> bool {
+        let Some(&(at, number, what)) = self.rules.events.get(place) else { return true };
+        self.steps += 1;
+        if self.steps > self.limit || !self.failed.insert((place, node.clone())) {
+            return false;
+        }
+        for next in self.rules.pass(node, at, number, what) {
+            if self.from(&next, place + 1) {
+                return true;
+            }
+        }
+        for tau in node.now..=at {
+            for here in node.at(tau) {
+                for op in (0..self.rules.history.len()).filter(|op| here.open[*op]) {
+                    for next in self.rules.steps_of(&here, op) {
+                        if self.from(&next, place) {
+                            return true;
+                        }
+                    }
+                }
+            }
+        }
+        false
+    }
+}
+
+impl<'a> Rules<'a> {
+    pub(super) fn new(history: &'a History, options: &Options) -> Self {
         let mut events = Vec::new();
         let mut tokens = vec![None];
         let mut quarantined = false;
@@ -97,41 +139,11 @@ impl<'a> Brute<'a> {
             events: events.collect(),
             tokens,
             quarantined,
-            failed: BTreeSet::new(),
-            limit: options.limits.explored,
-            steps: 0,
         }
-    }
-
-    /// Whether the history can go on from here.
-    fn from(&mut self, node: &Node, place: usize) -> bool {
-        let Some(&(at, number, what)) = self.events.get(place) else { return true };
-        self.steps += 1;
-        if self.steps > self.limit || !self.failed.insert((place, node.clone())) {
-            return false;
-        }
-        for next in self.pass(node, at, number, what) {
-            if self.from(&next, place + 1) {
-                return true;
-            }
-        }
-        for tau in node.now..=at {
-            for state in node.state.at(tau) {
-                let here = Node { state, now: tau, ..node.clone() };
-                for op in (0..self.history.len()).filter(|op| here.open[*op]) {
-                    for next in self.steps_of(&here, op) {
-                        if self.from(&next, place) {
-                            return true;
-                        }
-                    }
-                }
-            }
-        }
-        false
     }
 
     /// Over an event, if it may happen now.
-    fn pass(&self, node: &Node, at: i64, number: usize, what: What) -> Vec<Node> {
+    pub(super) fn pass(&self, node: &Node, at: i64, number: usize, what: What) -> Vec<Node> {
         let op = &self.history.operations()[number];
         let mut next = Node { now: at, ..node.clone() };
         match what {
@@ -153,7 +165,7 @@ impl<'a> Brute<'a> {
     }
 
     /// Everything that one open operation can do at this instant.
-    fn steps_of(&self, node: &Node, number: usize) -> Vec<Node> {
+    pub(super) fn steps_of(&self, node: &Node, number: usize) -> Vec<Node> {
         let op = &self.history.operations()[number];
         let queue = self.queue(node, number);
         let mut made = Vec::new();
@@ -274,8 +286,7 @@ fn enqueued_before(op: &Operation, me: &Operation) -> bool {
 /// A timed-out acquire returns: it holds nothing any more, and its id is dead.
 fn left(node: &Node, number: usize, request: &LeaseRequest) -> Vec<Node> {
     let mut made = Vec::new();
-    for state in node.state.at(node.now) {
-        let mut next = Node { state, ..node.clone() };
+    for mut next in node.at(node.now) {
         if !holds_unseen(&next, number) {
             let name = |key: &Arc<str>| (Arc::clone(key), Arc::clone(&request.lease));
             next.state.dead.extend(request.keys.iter().map(name));

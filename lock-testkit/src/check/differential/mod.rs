@@ -6,12 +6,13 @@
 
 mod corrupt;
 mod simulate;
+mod ticks;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use super::lock::{Options, Verdict};
-use super::{Limits, brute, lock};
+use super::{Limits, brute, linear, lock};
 use crate::history::History;
 use crate::model::lock::{Policy, Slack};
 
@@ -75,5 +76,18 @@ pub fn compare(case: &Case) -> Compared {
         Verdict::Unknown(_) => None,
     };
     let brute = brute::allows(&case.history, &case.options);
-    Compared { brute, lock, linear: None }
+    let linear = brute.and_then(|_| general(case));
+    Compared { brute, lock, linear }
+}
+
+/// The general checker's verdict, over the specification as a [`Model`](crate::model::Model).
+fn general(case: &Case) -> Option<bool> {
+    let rules = brute::Rules::new(&case.history, &case.options);
+    let model = ticks::Ticks::new(&rules);
+    let limits = Limits { explored: 20_000, ..case.options.limits };
+    match linear::check(&model, &ticks::recorded(&rules), limits).verdict {
+        linear::Verdict::Ok => Some(true),
+        linear::Verdict::Violation(_) => Some(false),
+        linear::Verdict::Unknown(_) => None,
+    }
 }
