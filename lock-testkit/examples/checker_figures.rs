@@ -52,11 +52,16 @@ impl Service {
         match call {
             Call::TryAcquire(request) | Call::Acquire { request, .. } => {
                 if self.live(now).is_some() {
-                    return (!call.waits()).then_some(Outcome::Held { reason: HeldReason::Lease });
+                    return (!call.waits()).then_some(Outcome::Held {
+                        reason: HeldReason::Lease,
+                    });
                 }
                 self.token = token;
                 self.holder = Some((Arc::clone(&request.lease), token, now + request.ttl_ns));
-                Some(Outcome::Granted { token, ttl_ns: request.ttl_ns })
+                Some(Outcome::Granted {
+                    token,
+                    ttl_ns: request.ttl_ns,
+                })
             }
             Call::Extend { lease, ttl_ns, .. } => match self.live(now) {
                 Some((holder, _, ends)) if holder == lease => {
@@ -79,18 +84,32 @@ impl Service {
                     remaining_ns: None,
                 };
                 let leases = self.live(now).map(view).into_iter().collect();
-                Some(Outcome::State { leases, waiters: None })
+                Some(Outcome::State {
+                    leases,
+                    waiters: None,
+                })
             }
             Call::Revoke { .. } => None,
         }
     }
 }
 
-fn next_call(rng: &mut SmallRng, number: usize, client: &mut Client, shape: Shape, now: u64, key: &Arc<str>) -> Call {
+fn next_call(
+    rng: &mut SmallRng,
+    number: usize,
+    client: &mut Client,
+    shape: Shape,
+    now: u64,
+    key: &Arc<str>,
+) -> Call {
     let (lease, key) = (Arc::clone(&client.lease), Arc::clone(key));
     if client.holds {
         return match rng.random_range(0..10) {
-            0..=3 => Call::Extend { lease, key, ttl_ns: shape.ttl_ns },
+            0..=3 => Call::Extend {
+                lease,
+                key,
+                ttl_ns: shape.ttl_ns,
+            },
             4..=7 => Call::Release { lease, key },
             _ => Call::Inspect { key },
         };
@@ -102,7 +121,10 @@ fn next_call(rng: &mut SmallRng, number: usize, client: &mut Client, shape: Shap
     client.lease = format!("c{number}.{}", client.leases).into();
     let request = LeaseRequest::exclusive(Arc::clone(&client.lease), key, shape.ttl_ns);
     if shape.waits {
-        Call::Acquire { request, deadline_ns: now + 20 * shape.ttl_ns }
+        Call::Acquire {
+            request,
+            deadline_ns: now + 20 * shape.ttl_ns,
+        }
     } else {
         Call::TryAcquire(request)
     }
@@ -113,8 +135,14 @@ fn simulate(shape: Shape, seed: u64) -> Result<History, HistoryError> {
     let mut rng = SmallRng::seed_from_u64(seed);
     let mut builder = HistoryBuilder::new();
     let key: Arc<str> = "orders/42".into();
-    let mut service = Service { holder: None, token: 0, key: Arc::clone(&key) };
-    let names: Vec<Arc<str>> = (0..shape.clients).map(|number| format!("c{number}").into()).collect();
+    let mut service = Service {
+        holder: None,
+        token: 0,
+        key: Arc::clone(&key),
+    };
+    let names: Vec<Arc<str>> = (0..shape.clients)
+        .map(|number| format!("c{number}").into())
+        .collect();
     let mut clients: Vec<Client> = names
         .iter()
         .map(|name| Client {
@@ -126,8 +154,9 @@ fn simulate(shape: Shape, seed: u64) -> Result<History, HistoryError> {
             outcome: None,
         })
         .collect();
-    let mut agenda: BinaryHeap<Reverse<(u64, usize, u8)>> =
-        (0..shape.clients).map(|client| Reverse((client as u64, client, 0))).collect();
+    let mut agenda: BinaryHeap<Reverse<(u64, usize, u8)>> = (0..shape.clients)
+        .map(|client| Reverse((client as u64, client, 0)))
+        .collect();
     let mut invoked = 0;
     while let Some(Reverse((now, number, phase))) = agenda.pop() {
         let client = &mut clients[number];
@@ -153,7 +182,9 @@ fn simulate(shape: Shape, seed: u64) -> Result<History, HistoryError> {
                 }
             }
             _ => {
-                let Some(outcome) = client.outcome.take() else { continue };
+                let Some(outcome) = client.outcome.take() else {
+                    continue;
+                };
                 let lost = rng.random_range(0..1_000) < shape.lost;
                 client.holds = match outcome {
                     Outcome::Granted { .. } => true,
@@ -196,7 +227,10 @@ fn corrupted(history: &History) -> History {
         {
             *outcome = match outcome {
                 Outcome::Released => Outcome::NotHeld,
-                _ => Outcome::Granted { token: u64::MAX / 2, ttl_ns: 1_000_000 },
+                _ => Outcome::Granted {
+                    token: u64::MAX / 2,
+                    ttl_ns: 1_000_000,
+                },
             };
             changed = true;
         }
@@ -215,10 +249,26 @@ fn main() -> Result<(), HistoryError> {
         ("100,000 x 50, expiry, waiting", 100_000, 50, 3_000, 0, true),
         ("1,000,000 x 5, expiry", 1_000_000, 5, 3_000, 0, false),
         ("10,000 x 5, expiry, 1 % lost", 10_000, 5, 3_000, 10, false),
-        ("100,000 x 5, expiry, 1 % lost", 100_000, 5, 3_000, 10, false),
+        (
+            "100,000 x 5, expiry, 1 % lost",
+            100_000,
+            5,
+            3_000,
+            10,
+            false,
+        ),
     ];
     for (name, operations, clients, ttl_ns, lost, waits) in shapes {
-        let history = simulate(Shape { operations, clients, ttl_ns, lost, waits }, 1)?;
+        let history = simulate(
+            Shape {
+                operations,
+                clients,
+                ttl_ns,
+                lost,
+                waits,
+            },
+            1,
+        )?;
         let times = if operations > 200_000 { 2 } else { 5 };
         let (time, said) = best(&history, times);
         println!("{name:32} {time:>10.2?}  {said}");

@@ -16,9 +16,18 @@ use crate::model::lock::{LockModel, LockState, QueueView, Took};
 pub fn allows(history: &History, options: &Options) -> Option<bool> {
     let rules = Rules::new(history, options);
     let limit = options.limits.explored;
-    let mut search = Brute { rules: &rules, failed: BTreeSet::new(), limit, steps: 0 };
+    let mut search = Brute {
+        rules: &rules,
+        failed: BTreeSet::new(),
+        limit,
+        steps: 0,
+    };
     let found = search.from(&Node::first(history.len()), 0);
-    if found { Some(true) } else { (search.steps <= options.limits.explored).then_some(false) }
+    if found {
+        Some(true)
+    } else {
+        (search.steps <= options.limits.explored).then_some(false)
+    }
 }
 
 /// What happens at an event.
@@ -59,7 +68,11 @@ impl Node {
 
     /// Every way in which the clock may stand at an instant.
     pub(super) fn at(&self, now: i64) -> impl Iterator<Item = Self> {
-        self.state.at(now).into_iter().map(move |state| Self { state, now, ..self.clone() })
+        self.state.at(now).into_iter().map(move |state| Self {
+            state,
+            now,
+            ..self.clone()
+        })
     }
 }
 
@@ -84,7 +97,9 @@ struct Brute<'a> {
 impl Brute<'_> {
     /// Whether the history can go on from here.
     fn from(&mut self, node: &Node, place: usize) -> bool {
-        let Some(&(at, number, what)) = self.rules.events.get(place) else { return true };
+        let Some(&(at, number, what)) = self.rules.events.get(place) else {
+            return true;
+        };
         self.steps += 1;
         if self.steps > self.limit || !self.failed.insert((place, node.clone())) {
             return false;
@@ -123,19 +138,24 @@ impl<'a> Rules<'a> {
                 Some(Outcome::State { leases, .. }) => {
                     tokens.extend(leases.iter().map(|view| Some(view.token)));
                 }
-                Some(Outcome::Held { reason: HeldReason::Quarantine }) => quarantined = true,
+                Some(Outcome::Held {
+                    reason: HeldReason::Quarantine,
+                }) => quarantined = true,
                 _ => {}
             }
         }
         events.sort_by_key(|(stamp, _, _)| stamp.index);
-        let events = events.into_iter().map(|(stamp, op, what)| {
-            (i64::try_from(stamp.at_ns).unwrap_or(i64::MAX), op, what)
-        });
+        let events = events
+            .into_iter()
+            .map(|(stamp, op, what)| (i64::try_from(stamp.at_ns).unwrap_or(i64::MAX), op, what));
         tokens.sort_unstable();
         tokens.dedup();
         Self {
             history,
-            model: LockModel { slack: options.slack, policy: options.policy },
+            model: LockModel {
+                slack: options.slack,
+                policy: options.policy,
+            },
             events: events.collect(),
             tokens,
             quarantined,
@@ -145,7 +165,10 @@ impl<'a> Rules<'a> {
     /// Over an event, if it may happen now.
     pub(super) fn pass(&self, node: &Node, at: i64, number: usize, what: What) -> Vec<Node> {
         let op = &self.history.operations()[number];
-        let mut next = Node { now: at, ..node.clone() };
+        let mut next = Node {
+            now: at,
+            ..node.clone()
+        };
         match what {
             What::Invoked => next.open[number] = true,
             What::Enqueued => next.enqueued[number] = true,
@@ -181,26 +204,35 @@ impl<'a> Rules<'a> {
                 }
                 Call::Inspect { .. } => {}
                 call if !node.used[number] => {
-                    let states = self.model.step(&node.state, node.now, call, Took::Effect(None), queue);
+                    let states =
+                        self.model
+                            .step(&node.state, node.now, call, Took::Effect(None), queue);
                     let mut taken = node.clone();
                     taken.used[number] = true;
-                    made.extend(states.into_iter().map(|state| Node { state, ..taken.clone() }));
+                    made.extend(states.into_iter().map(|state| Node {
+                        state,
+                        ..taken.clone()
+                    }));
                 }
                 _ => {}
             },
             (Some(outcome), call) if !node.done[number] => {
                 let states =
-                    self.model.step(&node.state, node.now, call, Took::Outcome(outcome), queue);
+                    self.model
+                        .step(&node.state, node.now, call, Took::Outcome(outcome), queue);
                 let mut taken = node.clone();
                 taken.done[number] = true;
-                if let Some(request) = call.request()
+                if let (Outcome::Granted { .. }, Some(request)) = (outcome, call.request())
                     && node.state.held(&request.keys[0], &request.lease).is_none()
                 {
                     taken.by.retain(|(key, lease), _| {
                         *lease != request.lease || !request.keys.contains(key)
                     });
                 }
-                made.extend(states.into_iter().map(|state| Node { state, ..taken.clone() }));
+                made.extend(states.into_iter().map(|state| Node {
+                    state,
+                    ..taken.clone()
+                }));
             }
             _ => {}
         }
@@ -215,8 +247,12 @@ impl<'a> Rules<'a> {
         }
         let late = matches!(&op.call, Call::Acquire { deadline_ns, .. } if *deadline_ns <= op.invoked.at_ns);
         let took = Took::Outcome(&Outcome::TimedOut);
-        let refused =
-            || !self.model.step(&node.state, node.now, &op.call, took, queue).is_empty();
+        let refused = || {
+            !self
+                .model
+                .step(&node.state, node.now, &op.call, took, queue)
+                .is_empty()
+        };
         if late || self.quarantined || node.used[number] || refused() {
             let mut next = node.clone();
             next.done[number] = true;
@@ -227,22 +263,38 @@ impl<'a> Rules<'a> {
     /// Grants and refreshes that no answer tells, and giving up.
     fn unseen(&self, node: &Node, number: usize, queue: QueueView, made: &mut Vec<Node>) {
         let op = &self.history.operations()[number];
-        let Some(request) = op.call.request() else { return };
+        let Some(request) = op.call.request() else {
+            return;
+        };
         let mut taken = node.clone();
         taken.used[number] = true;
         if !node.used[number] {
             let mut granted = taken.clone();
             for key in &request.keys {
-                granted.by.insert((Arc::clone(key), Arc::clone(&request.lease)), number);
+                granted
+                    .by
+                    .insert((Arc::clone(key), Arc::clone(&request.lease)), number);
             }
             for token in &self.tokens {
-                for state in self.model.grant(&node.state, node.now, request, *token, queue) {
-                    made.push(Node { state, ..granted.clone() });
+                for state in self
+                    .model
+                    .grant(&node.state, node.now, request, *token, queue)
+                {
+                    made.push(Node {
+                        state,
+                        ..granted.clone()
+                    });
                 }
                 if op.is_unknown() && node.state.held(&request.keys[0], &request.lease).is_some() {
                     let took = Took::Effect(*token);
-                    for state in self.model.step(&node.state, node.now, &op.call, took, queue) {
-                        made.push(Node { state, ..taken.clone() });
+                    for state in self
+                        .model
+                        .step(&node.state, node.now, &op.call, took, queue)
+                    {
+                        made.push(Node {
+                            state,
+                            ..taken.clone()
+                        });
                     }
                 }
             }
@@ -250,7 +302,10 @@ impl<'a> Rules<'a> {
         let may_leave = !node.used[number] && (op.is_unknown() || node.done[number]);
         if may_leave || holds_unseen(node, number) {
             for state in self.model.leave(&node.state, node.now, request) {
-                made.push(Node { state, ..taken.clone() });
+                made.push(Node {
+                    state,
+                    ..taken.clone()
+                });
             }
         }
     }
@@ -260,13 +315,20 @@ impl<'a> Rules<'a> {
         let me = &ops[number];
         let mut view = QueueView::default();
         for (other, op) in ops.iter().enumerate() {
-            let shares = op.call.keys().iter().any(|key| me.call.keys().contains(key));
+            let shares = op
+                .call
+                .keys()
+                .iter()
+                .any(|key| me.call.keys().contains(key));
             if other == number || !node.open[other] || !op.call.waits() || !shares {
                 continue;
             }
             let granted = matches!(op.outcome(), Some(Outcome::Granted { .. }));
             let dead = self.model.policy.tombstones
-                && op.call.request().is_some_and(|request| node.state.is_dead(request));
+                && op
+                    .call
+                    .request()
+                    .is_some_and(|request| node.state.is_dead(request));
             if !dead && !node.used[other] && !(granted && node.done[other]) {
                 view.possible += 1;
             }
@@ -280,7 +342,8 @@ impl<'a> Rules<'a> {
 }
 
 fn enqueued_before(op: &Operation, me: &Operation) -> bool {
-    op.enqueued.is_some_and(|stamp| stamp.index < me.invoked.index)
+    op.enqueued
+        .is_some_and(|stamp| stamp.index < me.invoked.index)
 }
 
 /// A timed-out acquire returns: it holds nothing any more, and its id is dead.
@@ -299,5 +362,7 @@ fn left(node: &Node, number: usize, request: &LeaseRequest) -> Vec<Node> {
 
 /// Whether a lease that came from an unseen grant to this operation is still usable.
 fn holds_unseen(node: &Node, number: usize) -> bool {
-    node.by.iter().any(|((key, lease), by)| *by == number && node.state.held(key, lease).is_some())
+    node.by
+        .iter()
+        .any(|((key, lease), by)| *by == number && node.state.held(key, lease).is_some())
 }

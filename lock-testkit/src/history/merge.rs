@@ -54,7 +54,11 @@ struct Event<'a> {
     kind: Kind<'a>,
 }
 
-fn number(numbers: &[Vec<Option<OpId>>], part: usize, op: &Operation) -> Result<OpId, HistoryError> {
+fn number(
+    numbers: &[Vec<Option<OpId>>],
+    part: usize,
+    op: &Operation,
+) -> Result<OpId, HistoryError> {
     numbers[part][op.id.0].ok_or_else(|| {
         HistoryError::Contradiction(format!("operation {} was never invoked", op.id.0))
     })
@@ -64,7 +68,12 @@ fn events(part: &History) -> Vec<Event<'_>> {
     let mut events = Vec::with_capacity(part.events());
     for op in part.operations() {
         let mut push = |stamp: super::Stamp, kind| {
-            events.push(Event { index: stamp.index, at_ns: stamp.at_ns, op, kind });
+            events.push(Event {
+                index: stamp.index,
+                at_ns: stamp.at_ns,
+                op,
+                kind,
+            });
         };
         push(op.invoked, Kind::Invoke);
         if let Some(stamp) = op.enqueued {
@@ -89,10 +98,10 @@ fn ordered(parts: &[History]) -> Vec<(usize, Event<'_>)> {
     loop {
         let next = (0..queues.len())
             .filter_map(|part| queues[part].get(heads[part]).map(|event| (part, *event)))
-            .min_by_key(|(part, event)| {
-                (event.at_ns, !matches!(event.kind, Kind::Invoke), *part)
-            });
-        let Some((part, event)) = next else { return merged };
+            .min_by_key(|(part, event)| (event.at_ns, !matches!(event.kind, Kind::Invoke), *part));
+        let Some((part, event)) = next else {
+            return merged;
+        };
         heads[part] += 1;
         merged.push((part, event));
     }
@@ -100,7 +109,13 @@ fn ordered(parts: &[History]) -> Vec<(usize, Event<'_>)> {
 
 fn prefix(parts: &[History], part: usize) -> String {
     let name = parts[part].process();
-    let clash = |name: &str| parts.iter().filter(|other| other.process() == Some(name)).count() > 1;
+    let clash = |name: &str| {
+        parts
+            .iter()
+            .filter(|other| other.process() == Some(name))
+            .count()
+            > 1
+    };
     match name {
         Some(name) if !clash(name) => name.to_owned(),
         _ => format!("p{}", part + 1),
@@ -133,7 +148,16 @@ mod tests {
         let mut builder = HistoryBuilder::for_process(name);
         let call = Call::TryAcquire(LeaseRequest::exclusive("c1.1", "k", 10));
         let op = builder.invoke(times[0], "c1", call).unwrap();
-        builder.returned(times[1], op, Outcome::Granted { token: 1, ttl_ns: 10 }).unwrap();
+        builder
+            .returned(
+                times[1],
+                op,
+                Outcome::Granted {
+                    token: 1,
+                    ttl_ns: 10,
+                },
+            )
+            .unwrap();
         builder.finish()
     }
 

@@ -111,14 +111,13 @@ const FIRST_BUDGET: u64 = 1_000;
 /// let checked = check(&Register { initial: 0 }, &history, Limits::default());
 /// assert!(matches!(checked.verdict, Verdict::Violation(_)));
 /// ```
-pub fn check<M: Model>(
-    model: &M,
-    history: &[Recorded<M::Op, M::Ret>],
-    limits: Limits,
-) -> Checked {
+pub fn check<M: Model>(model: &M, history: &[Recorded<M::Op, M::Ret>], limits: Limits) -> Checked {
     let mut parts: BTreeMap<M::Part, Vec<usize>> = BTreeMap::new();
     for (index, recorded) in history.iter().enumerate() {
-        parts.entry(model.part(&recorded.op)).or_default().push(index);
+        parts
+            .entry(model.part(&recorded.op))
+            .or_default()
+            .push(index);
     }
     let count = parts.len();
     let mut racing: Vec<(String, Search<'_, M>)> = parts
@@ -127,7 +126,11 @@ pub fn check<M: Model>(
         .collect();
     racing.sort_by_key(|(_, search)| search.len());
     let (verdict, explored) = race(&mut racing, limits);
-    Checked { verdict, explored, parts: count }
+    Checked {
+        verdict,
+        explored,
+        parts: count,
+    }
 }
 
 fn race<M: Model>(racing: &mut Vec<(String, Search<'_, M>)>, limits: Limits) -> (Verdict, u64) {

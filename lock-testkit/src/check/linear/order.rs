@@ -35,7 +35,9 @@ impl Order {
         Self {
             events: events.collect(),
             next: (0..count).map(|place| (place + 1) % count).collect(),
-            previous: (0..count).map(|place| (place + count - 1) % count).collect(),
+            previous: (0..count)
+                .map(|place| (place + count - 1) % count)
+                .collect(),
             places,
         }
     }

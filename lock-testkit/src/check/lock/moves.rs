@@ -39,7 +39,11 @@ impl<'a, const W: usize> Moves<'a, W> {
             }
             for &number in &open.revokes {
                 let op = self.op(number);
-                let some = self.from.entries.iter().any(|entry| entry.key == op.keys[0]);
+                let some = self
+                    .from
+                    .entries
+                    .iter()
+                    .any(|entry| entry.key == op.keys[0]);
                 if some && !self.is_used(number) {
                     self.revoke(op.keys[0], |next| insert_sorted(&mut next.used, number));
                 }
@@ -161,7 +165,9 @@ impl<'a, const W: usize> Moves<'a, W> {
         let mut tokens: SmallVec<[u64; 2]> = SmallVec::new();
         for &key in &op.keys {
             let granted = self.from.tokens[key as usize].granted as usize;
-            let Some(&token) = part.tokens[key as usize].get(granted) else { continue };
+            let Some(&token) = part.tokens[key as usize].get(granted) else {
+                continue;
+            };
             let owner = part.owners[key as usize].get(&token);
             if owner.is_none_or(|owner| *owner == op.lease) && !tokens.contains(&token) {
                 tokens.push(token);
@@ -174,7 +180,12 @@ impl<'a, const W: usize> Moves<'a, W> {
     fn grant(&mut self, mut next: Config<W>, op: &Op, token: u64, by: u32) {
         let Some(spec) = op.spec else { return };
         let shown = &self.guards.part.tokens;
-        let last = op.keys.iter().map(|key| next.tokens[*key as usize].last).max().unwrap_or(0);
+        let last = op
+            .keys
+            .iter()
+            .map(|key| next.tokens[*key as usize].last)
+            .max()
+            .unwrap_or(0);
         let number = if token == 0 { last + 1 } else { token };
         if number <= last {
             return;
@@ -188,7 +199,18 @@ impl<'a, const W: usize> Moves<'a, W> {
             }
             tokens.last = number;
             let (lease, released, holds) = (op.lease, false, spec.holds.is_some());
-            next.add(Entry { key, lease, token, spec, released, holds, by }, spec.ends);
+            next.add(
+                Entry {
+                    key,
+                    lease,
+                    token,
+                    spec,
+                    released,
+                    holds,
+                    by,
+                },
+                spec.ends,
+            );
         }
         self.made.push(next);
     }
@@ -227,8 +249,12 @@ impl<'a, const W: usize> Moves<'a, W> {
     fn read(&mut self, mut next: Config<W>, key: u32, views: &[LeaseView]) {
         for index in 0..next.entries.len() {
             let entry = next.entries[index];
-            let view = views.iter().find(|view| view.token == entry.token && entry.key == key);
-            let Some(remaining) = view.and_then(|view| view.remaining_ns) else { continue };
+            let view = views
+                .iter()
+                .find(|view| view.token == entry.token && entry.key == key);
+            let Some(remaining) = view.and_then(|view| view.remaining_ns) else {
+                continue;
+            };
             let var = next.end(index);
             if !next.zone.within(var, self.slack.remaining(remaining)) {
                 return;
@@ -262,9 +288,10 @@ impl<'a, const W: usize> Moves<'a, W> {
     }
 
     fn is_first_key(&self, entry: &Entry) -> bool {
-        let first = self.from.entries.iter().find(|other| {
-            other.lease == entry.lease && other.by == entry.by && !other.released
-        });
+        let first =
+            self.from.entries.iter().find(|other| {
+                other.lease == entry.lease && other.by == entry.by && !other.released
+            });
         first.is_some_and(|first| first.key == entry.key)
     }
 
@@ -272,7 +299,10 @@ impl<'a, const W: usize> Moves<'a, W> {
     /// elsewhere. One that timed out was refused before.
     fn give_up(&mut self, number: u32) {
         let op = self.op(number);
-        let held = op.keys.iter().any(|key| self.from.held(*key, op.lease).is_some());
+        let held = op
+            .keys
+            .iter()
+            .any(|key| self.from.held(*key, op.lease).is_some());
         let slot = self.guards.open.slot(number);
         let refused = slot == NOTHING || self.from.done.has(slot);
         if refused && !self.is_used(number) && (held || op.kills) {
@@ -312,10 +342,18 @@ fn refresh_one<const W: usize>(
     ends: Span,
     made: &mut SmallVec<[Config<W>; 2]>,
 ) {
-    let Some(entry) = config.held(key, lease) else { return };
+    let Some(entry) = config.held(key, lease) else {
+        return;
+    };
     let var = config.end(entry);
     let mut kept = config.clone();
-    if kept.zone.within(var, Span { lo: ends.hi + 1, hi: i64::MAX / 4 }) {
+    if kept.zone.within(
+        var,
+        Span {
+            lo: ends.hi + 1,
+            hi: i64::MAX / 4,
+        },
+    ) {
         made.push(kept);
     }
     let mut moved = config;
@@ -333,7 +371,9 @@ fn release_one<const W: usize>(
     lease: u32,
     made: &mut Vec<Config<W>>,
 ) {
-    let Some(entry) = config.held(key, lease) else { return };
+    let Some(entry) = config.held(key, lease) else {
+        return;
+    };
     if config.entries[entry].holds {
         let var = config.end(entry);
         let mut kept = config.clone();

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Options;
-use crate::history::{Call, Effect, HeldReason, History, LeaseRequest, LeaseView, Mode, OpId, Operation, Outcome};
+use crate::history::{
+    Call, Effect, HeldReason, History, LeaseRequest, LeaseView, Mode, OpId, Operation, Outcome,
+};
 use crate::model::lock::Span;
 
 /// "No lease": readings and revocations.
@@ -26,20 +28,35 @@ pub(super) struct Spec {
 /// What an operation says.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    Granted { token: u64 },
-    Held { reason: HeldReason },
+    Granted {
+        token: u64,
+    },
+    Held {
+        reason: HeldReason,
+    },
     /// `evidence`: it must have been refused at some instant.
-    TimedOut { evidence: bool },
+    TimedOut {
+        evidence: bool,
+    },
     /// Waited, and certainly got nothing.
     Waited,
-    Extended { ends: Span },
+    Extended {
+        ends: Span,
+    },
     Lost,
     Released,
     NotHeld,
-    State { leases: Vec<LeaseView>, waiters: Option<usize> },
-    Revoked { leases: usize },
+    State {
+        leases: Vec<LeaseView>,
+        waiters: Option<usize>,
+    },
+    Revoked {
+        leases: usize,
+    },
     MayAcquire,
-    MayExtend { ends: Span },
+    MayExtend {
+        ends: Span,
+    },
     MayRelease,
     MayRevoke,
 }
@@ -77,7 +94,11 @@ impl Op {
     pub(super) fn is_optional(&self) -> bool {
         matches!(
             self.kind,
-            Kind::MayAcquire | Kind::MayExtend { .. } | Kind::MayRelease | Kind::MayRevoke | Kind::Waited
+            Kind::MayAcquire
+                | Kind::MayExtend { .. }
+                | Kind::MayRelease
+                | Kind::MayRevoke
+                | Kind::Waited
         )
     }
 }
@@ -128,9 +149,15 @@ pub(super) fn parts(history: &History, options: &Options) -> Vec<Part> {
     }
     let mut order: Vec<Option<(usize, u32, What, u64)>> = vec![None; history.events()];
     for op in history.operations() {
-        let Some(kind) = kind_of(op, options) else { continue };
-        let keys: SmallVec<[u32; 2]> =
-            op.call.keys().iter().map(|key| place[numbers[key]]).collect();
+        let Some(kind) = kind_of(op, options) else {
+            continue;
+        };
+        let keys: SmallVec<[u32; 2]> = op
+            .call
+            .keys()
+            .iter()
+            .map(|key| place[numbers[key]])
+            .collect();
         let part = part_of[numbers[&op.call.keys()[0]]];
         let index = makers[part].add(op, kind, keys);
         order[op.invoked.index] = Some((part, index, What::Invoked, op.invoked.at_ns));
@@ -178,7 +205,10 @@ fn components(history: &History, numbers: &BTreeMap<Arc<str>, usize>) -> (Vec<us
     for op in history.operations() {
         let keys = op.call.keys();
         for other in &keys[1..] {
-            let (one, other) = (find(&mut root, numbers[&keys[0]]), find(&mut root, numbers[other]));
+            let (one, other) = (
+                find(&mut root, numbers[&keys[0]]),
+                find(&mut root, numbers[other]),
+            );
             root[one.max(other)] = one.min(other);
         }
     }
@@ -201,14 +231,23 @@ fn kind_of(op: &Operation, options: &Options) -> Option<Kind> {
     let span = |ttl_ns| options.slack.span(ttl_ns);
     let unknown = || match &op.call {
         Call::TryAcquire(_) | Call::Acquire { .. } => Some(Kind::MayAcquire),
-        Call::Extend { ttl_ns, .. } => Some(Kind::MayExtend { ends: span(*ttl_ns) }),
+        Call::Extend { ttl_ns, .. } => Some(Kind::MayExtend {
+            ends: span(*ttl_ns),
+        }),
         Call::Release { .. } => Some(Kind::MayRelease),
         Call::Revoke { .. } => Some(Kind::MayRevoke),
         Call::Inspect { .. } => None,
     };
     match op.outcome() {
-        None | Some(Outcome::Error { effect: Effect::Unknown, .. }) => unknown(),
-        Some(Outcome::Error { effect: Effect::None, .. }) => op.call.waits().then_some(Kind::Waited),
+        None
+        | Some(Outcome::Error {
+            effect: Effect::Unknown,
+            ..
+        }) => unknown(),
+        Some(Outcome::Error {
+            effect: Effect::None,
+            ..
+        }) => op.call.waits().then_some(Kind::Waited),
         Some(Outcome::Granted { token, .. }) => Some(Kind::Granted { token: *token }),
         Some(Outcome::Held { reason }) => Some(Kind::Held { reason: *reason }),
         Some(Outcome::TimedOut) => {
@@ -216,15 +255,18 @@ fn kind_of(op: &Operation, options: &Options) -> Option<Kind> {
             Some(Kind::TimedOut { evidence: !late })
         }
         Some(Outcome::Extended) => match &op.call {
-            Call::Extend { ttl_ns, .. } => Some(Kind::Extended { ends: span(*ttl_ns) }),
+            Call::Extend { ttl_ns, .. } => Some(Kind::Extended {
+                ends: span(*ttl_ns),
+            }),
             _ => None,
         },
         Some(Outcome::Lost) => Some(Kind::Lost),
         Some(Outcome::Released) => Some(Kind::Released),
         Some(Outcome::NotHeld) => Some(Kind::NotHeld),
-        Some(Outcome::State { leases, waiters }) => {
-            Some(Kind::State { leases: leases.clone(), waiters: *waiters })
-        }
+        Some(Outcome::State { leases, waiters }) => Some(Kind::State {
+            leases: leases.clone(),
+            waiters: *waiters,
+        }),
         Some(Outcome::Revoked { leases }) => Some(Kind::Revoked { leases: *leases }),
     }
 }
@@ -270,7 +312,17 @@ impl<'a> Maker<'a> {
         let waits = op.call.waits();
         let invoked = op.invoked.index;
         let (kills, class) = (false, u32::MAX);
-        let made = Op { id: op.id, kind, lease, keys, spec, waits, kills, class, invoked };
+        let made = Op {
+            id: op.id,
+            kind,
+            lease,
+            keys,
+            spec,
+            waits,
+            kills,
+            class,
+            invoked,
+        };
         self.part.ops.push(made);
         index
     }
@@ -294,7 +346,12 @@ impl<'a> Maker<'a> {
         };
         let slack = self.options.slack;
         let holds = (request.min_hold_ns > 0).then(|| slack.span(request.min_hold_ns));
-        Spec { mode: request.mode, permits: request.permits, ends: slack.span(ttl_ns), holds }
+        Spec {
+            mode: request.mode,
+            permits: request.permits,
+            ends: slack.span(ttl_ns),
+            holds,
+        }
     }
 
     /// Notes the tokens that an answer shows.
@@ -303,13 +360,17 @@ impl<'a> Maker<'a> {
             Kind::Granted { token } => {
                 for &key in keys {
                     self.part.tokens[key as usize].push(*token);
-                    self.part.owners[key as usize].entry(*token).or_insert(lease);
+                    self.part.owners[key as usize]
+                        .entry(*token)
+                        .or_insert(lease);
                 }
             }
             Kind::State { leases, .. } => {
                 self.part.tokens[keys[0] as usize].extend(leases.iter().map(|view| view.token));
             }
-            Kind::Held { reason: HeldReason::Quarantine } => self.part.quarantined = true,
+            Kind::Held {
+                reason: HeldReason::Quarantine,
+            } => self.part.quarantined = true,
             _ => {}
         }
     }
@@ -321,7 +382,9 @@ impl<'a> Maker<'a> {
         }
         let mut classes: BTreeMap<Class, u32> = BTreeMap::new();
         for (index, op) in self.part.ops.iter_mut().enumerate() {
-            let Some(acquires) = self.acquires.get(op.lease as usize) else { continue };
+            let Some(acquires) = self.acquires.get(op.lease as usize) else {
+                continue;
+            };
             op.kills = acquires
                 .iter()
                 .any(|(other, closed)| *other != narrow(index) && *closed > op.invoked);
@@ -331,7 +394,9 @@ impl<'a> Maker<'a> {
                 let next = narrow(classes.len());
                 op.class = *classes.entry(class).or_insert(next);
             }
-            if self.part.quarantined && let Kind::TimedOut { evidence } = &mut op.kind {
+            if self.part.quarantined
+                && let Kind::TimedOut { evidence } = &mut op.kind
+            {
                 *evidence = false;
             }
         }

@@ -21,7 +21,12 @@ pub(super) struct Table<const W: usize> {
 
 impl<const W: usize> Table<W> {
     pub(super) fn new() -> Self {
-        Self { configs: Vec::new(), hashes: Vec::new(), places: HashMap::default(), alive: 0 }
+        Self {
+            configs: Vec::new(),
+            hashes: Vec::new(),
+            places: HashMap::default(),
+            alive: 0,
+        }
     }
 
     pub(super) fn alive(&self) -> usize {
@@ -40,7 +45,9 @@ impl<const W: usize> Table<W> {
     pub(super) fn insert(&mut self, mut config: Config<W>, pure: &Slots<W>) {
         let hash = config.hash(pure);
         for place in self.candidates(hash) {
-            let Some(other) = &self.configs[place as usize] else { continue };
+            let Some(other) = &self.configs[place as usize] else {
+                continue;
+            };
             if !other.same(&config, pure) {
                 continue;
             }
@@ -48,7 +55,9 @@ impl<const W: usize> Table<W> {
                 if other.zone.includes(&config.zone) {
                     return;
                 }
-                if config.freer(other) && let Some(union) = other.zone.union(&config.zone) {
+                if config.freer(other)
+                    && let Some(union) = other.zone.union(&config.zone)
+                {
                     config.zone = union;
                     self.forget(place);
                     continue;
@@ -64,10 +73,17 @@ impl<const W: usize> Table<W> {
     fn candidates(&self, hash: u64) -> SmallVec<[u32; 8]> {
         if self.configs.len() >= LARGE {
             let places = self.places.get(&hash);
-            return places.map(|places| places.iter().copied().collect()).unwrap_or_default();
+            return places
+                .map(|places| places.iter().copied().collect())
+                .unwrap_or_default();
         }
         let places = 0_u32..;
-        self.hashes.iter().zip(places).filter(|(its, _)| **its == hash).map(|(_, at)| at).collect()
+        self.hashes
+            .iter()
+            .zip(places)
+            .filter(|(its, _)| **its == hash)
+            .map(|(_, at)| at)
+            .collect()
     }
 
     fn forget(&mut self, place: u32) {
@@ -82,7 +98,11 @@ impl<const W: usize> Table<W> {
         if self.configs.len() < LARGE {
             return;
         }
-        let from = if self.configs.len() == LARGE { 0 } else { self.configs.len() - 1 };
+        let from = if self.configs.len() == LARGE {
+            0
+        } else {
+            self.configs.len() - 1
+        };
         for (place, hash) in (0_u32..).zip(&self.hashes).skip(from) {
             self.places.entry(*hash).or_default().push(place);
         }

@@ -55,7 +55,10 @@ impl LockState {
     #[must_use]
     pub fn is_dead(&self, request: &LeaseRequest) -> bool {
         let name = |key: &Arc<str>| (Arc::clone(key), Arc::clone(&request.lease));
-        request.keys.iter().any(|key| self.dead.contains(&name(key)))
+        request
+            .keys
+            .iter()
+            .any(|key| self.dead.contains(&name(key)))
     }
 
     /// Whether a request fits beside the live leases of one key (its own left aside).
@@ -70,7 +73,9 @@ impl LockState {
             if *name == request.lease {
                 continue;
             }
-            let Mode::Shared { limit } = lease.mode else { return false };
+            let Mode::Shared { limit } = lease.mode else {
+                return false;
+            };
             taken += u64::from(lease.permits);
             smallest = match (smallest, limit) {
                 (Some(one), Some(other)) if one != other => return false,

@@ -95,7 +95,13 @@ impl LockModel {
                 match took {
                     Took::Outcome(Outcome::Lost) if !held => next.push(state.clone()),
                     Took::Outcome(Outcome::Extended) | Took::Effect(_) if held => {
-                        next.push(self.refreshed(state, now, std::slice::from_ref(key), lease, *ttl_ns));
+                        next.push(self.refreshed(
+                            state,
+                            now,
+                            std::slice::from_ref(key),
+                            lease,
+                            *ttl_ns,
+                        ));
                     }
                     _ => {}
                 }
@@ -115,8 +121,7 @@ impl LockModel {
                 }
             }
             (Call::Inspect { key }, Took::Outcome(Outcome::State { leases, waiters })) => {
-                let counted =
-                    waiters.is_none_or(|n| (queue.certain..=queue.possible).contains(&n));
+                let counted = waiters.is_none_or(|n| (queue.certain..=queue.possible).contains(&n));
                 if counted && let Some(state) = self.shown(state, now, key, leases) {
                     next.push(state);
                 }
@@ -169,7 +174,10 @@ impl LockModel {
         next
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a grant has this many parts; private")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a grant has this many parts; private"
+    )]
     fn granted(
         &self,
         state: &LockState,
@@ -181,8 +189,11 @@ impl LockModel {
         queue: QueueView,
         next: &mut Vec<LockState>,
     ) {
-        let held: Vec<&LiveLease> =
-            request.keys.iter().filter_map(|key| state.held(key, &request.lease)).collect();
+        let held: Vec<&LiveLease> = request
+            .keys
+            .iter()
+            .filter_map(|key| state.held(key, &request.lease))
+            .collect();
         if held.is_empty() {
             if !queue.ahead && self.grantable(state, request) {
                 next.extend(self.fresh(state, now, request, token, ttl_ns));
@@ -207,7 +218,12 @@ impl LockModel {
             .keys
             .iter()
             .any(|key| state.on(key).any(|(name, _)| *name == request.lease));
-        !dead && !ended && request.keys.iter().all(|key| state.compatible(key, request))
+        !dead
+            && !ended
+            && request
+                .keys
+                .iter()
+                .all(|key| state.compatible(key, request))
     }
 
     fn fresh(
@@ -218,14 +234,19 @@ impl LockModel {
         token: Option<u64>,
         ttl_ns: u64,
     ) -> Option<LockState> {
-        let last = request.keys.iter().filter_map(|key| state.last_token.get(key)).max();
+        let last = request
+            .keys
+            .iter()
+            .filter_map(|key| state.last_token.get(key))
+            .max();
         let last = last.copied().unwrap_or(0);
         let number = token.unwrap_or(last + 1);
         if number <= last {
             return None;
         }
         let mut state = state.clone();
-        let holds = (request.min_hold_ns > 0).then(|| after(now, self.slack.span(request.min_hold_ns)));
+        let holds =
+            (request.min_hold_ns > 0).then(|| after(now, self.slack.span(request.min_hold_ns)));
         for key in &request.keys {
             state.last_token.insert(Arc::clone(key), number);
             let lease = LiveLease {
@@ -236,7 +257,9 @@ impl LockModel {
                 holds,
                 released: false,
             };
-            state.leases.insert((Arc::clone(key), Arc::clone(&request.lease)), lease);
+            state
+                .leases
+                .insert((Arc::clone(key), Arc::clone(&request.lease)), lease);
         }
         Some(state)
     }
@@ -272,15 +295,27 @@ impl LockModel {
         if reason == Some(HeldReason::Quarantine) || state.is_dead(request) {
             return true;
         }
-        let own = |key: &Arc<str>| state.leases.get(&(Arc::clone(key), Arc::clone(&request.lease)));
-        if request.keys.iter().any(|key| own(key).is_some_and(|lease| lease.released)) {
+        let own = |key: &Arc<str>| {
+            state
+                .leases
+                .get(&(Arc::clone(key), Arc::clone(&request.lease)))
+        };
+        if request
+            .keys
+            .iter()
+            .any(|key| own(key).is_some_and(|lease| lease.released))
+        {
             return true;
         }
         if live(state, request) {
             return false;
         }
         let partly = request.keys.iter().any(|key| own(key).is_some());
-        let lease = partly || !request.keys.iter().all(|key| state.compatible(key, request));
+        let lease = partly
+            || !request
+                .keys
+                .iter()
+                .all(|key| state.compatible(key, request));
         let waiter = queue.possible > 0;
         match reason {
             Some(HeldReason::Lease) if self.policy.honest_reasons => lease,
@@ -325,15 +360,24 @@ impl LockModel {
 
 /// Whether the request's own lease is live on all of its keys.
 fn live(state: &LockState, request: &LeaseRequest) -> bool {
-    request.keys.iter().all(|key| state.held(key, &request.lease).is_some())
+    request
+        .keys
+        .iter()
+        .all(|key| state.held(key, &request.lease).is_some())
 }
 
 fn after(now: i64, span: Span) -> Span {
-    Span { lo: now + span.lo, hi: now + span.hi }
+    Span {
+        lo: now + span.lo,
+        hi: now + span.hi,
+    }
 }
 
 fn meet(one: Span, other: Span) -> Option<Span> {
-    let span = Span { lo: one.lo.max(other.lo), hi: one.hi.min(other.hi) };
+    let span = Span {
+        lo: one.lo.max(other.lo),
+        hi: one.hi.min(other.hi),
+    };
     (span.lo <= span.hi).then_some(span)
 }
 
@@ -354,7 +398,10 @@ fn release(
             continue;
         }
         let name = (Arc::clone(key), Arc::clone(lease));
-        states = states.into_iter().flat_map(|state| released(state, now, &name)).collect();
+        states = states
+            .into_iter()
+            .flat_map(|state| released(state, now, &name))
+            .collect();
     }
     next.append(&mut states);
 }
@@ -362,7 +409,15 @@ fn release(
 fn released(mut state: LockState, now: i64, name: &(Arc<str>, Arc<str>)) -> Vec<LockState> {
     let mut next = Vec::new();
     let holds = state.leases.get(name).and_then(|lease| lease.holds);
-    if let Some(holds) = holds.and_then(|holds| meet(holds, Span { lo: now + 1, hi: i64::MAX })) {
+    if let Some(holds) = holds.and_then(|holds| {
+        meet(
+            holds,
+            Span {
+                lo: now + 1,
+                hi: i64::MAX,
+            },
+        )
+    }) {
         let mut held = state.clone();
         if let Some(lease) = held.leases.get_mut(name) {
             lease.ends = holds;
