@@ -130,14 +130,17 @@ impl<'a> Facts<'a> {
                 (Some(Outcome::Granted { token, .. }), _) => {
                     by_token.entry(*token).or_default().push(op);
                 }
-                (_, Some(request)) if op.is_unknown() || timed_out(op) => {
+                (_, Some(request)) if unseen(op) => {
                     let stretch = self.unseen(op, request);
                     self.taken.entry(key).or_default().push(stretch);
                 }
                 _ => {}
             }
         }
-        let alone = by_token.len() == 1;
+        let unseen = ops
+            .iter()
+            .any(|op| op.call.request().is_some() && unseen(op));
+        let alone = by_token.len() == 1 && !unseen;
         for (token, grants) in by_token {
             let Some(session) = self.session(key, lease, token, &grants, &ops, alone) else {
                 continue;
@@ -215,7 +218,7 @@ impl<'a> Facts<'a> {
             }
         }
         let first = grants.iter().map(|op| op.invoked).min()?;
-        // A lease name that was granted under several tokens: its other operations belong to either.
+        // A lease name that may have been granted several times: its other operations belong to either.
         if alone {
             for op in ops {
                 let extended = matches!(op.outcome(), Some(Outcome::Extended));
@@ -294,6 +297,11 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// Whether an operation may have done something that its outcome does not tell.
+fn unseen(op: &Operation) -> bool {
+    op.is_unknown() || timed_out(op)
+}
+
 pub(super) fn timed_out(op: &Operation) -> bool {
     matches!(op.outcome(), Some(Outcome::TimedOut))
 }
@@ -302,7 +310,7 @@ pub(super) fn timed_out(op: &Operation) -> bool {
 fn may_end(op: &Operation) -> bool {
     match &op.call {
         Call::Release { .. } => op.is_unknown() || matches!(op.outcome(), Some(Outcome::Released)),
-        Call::TryAcquire(_) | Call::Acquire { .. } => op.is_unknown() || timed_out(op),
+        Call::TryAcquire(_) | Call::Acquire { .. } => unseen(op),
         _ => false,
     }
 }
