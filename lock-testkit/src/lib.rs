@@ -7,6 +7,7 @@
 //!   specification of leases.
 //! - [`check`]: whether it did: the lock checker, the general linearizability checker, brute force,
 //!   and the invariant table.
+//! - [`report`]: why not: a text report with the few operations that contradict each other.
 //! - [`generate`]: concurrent programs at random: run, recorded, checked and shrunk.
 //! - [`suite`]: one test per promise of a backend, enrolled in one line.
 //! - [`vectors`]: tables of operations and outcomes for every implementation of the specification.
@@ -22,5 +23,6 @@ pub mod history;
 pub mod mock;
 pub mod model;
 pub mod record;
+pub mod report;
 pub mod suite;
 pub mod vectors;
