@@ -329,7 +329,8 @@ impl<'a> Rules<'a> {
                     .call
                     .request()
                     .is_some_and(|request| node.state.is_dead(request));
-            if !dead && !node.used[other] && !(granted && node.done[other]) {
+            let over = dead || node.used[other] || granted && node.done[other];
+            if !over {
                 view.possible += 1;
             }
             if granted && node.enqueued[other] && !node.done[other] {

@@ -1,6 +1,7 @@
 //! Writing JSON lines.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use super::line::{Header, Line};
 use super::{FORMAT_VERSION, History, HistoryError, Operation};
@@ -41,7 +42,7 @@ fn lines_of(op: &Operation, lines: &mut Vec<(usize, Line)>) {
     let invoke = Line {
         t: op.invoked.at_ns,
         op: number,
-        client: Some(op.client.clone()),
+        client: Some(Arc::clone(&op.client)),
         invoke: Some(op.call.clone()),
         ..Line::default()
     };

@@ -56,6 +56,8 @@ enum Unit {
 struct Relaxed {
     dropped: BTreeSet<OpId>,
     optional: BTreeSet<OpId>,
+    /// Waits that timed out, taken as if they had never returned.
+    open: BTreeSet<OpId>,
 }
 
 /// Relaxes a history in which the search ended at `impasse` as far as it stays wrong.
@@ -136,24 +138,28 @@ impl<'a> Shrink<'a> {
     /// Everything that can be relaxed: whole leases first.
     fn units(&self) -> Vec<Unit> {
         let mut leases: BTreeSet<&Arc<str>> = BTreeSet::new();
-        let mut acquires: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
+        // A release that was not held still ends its id: that may be why an acquire was refused.
+        let mut refused: BTreeSet<&Arc<str>> = BTreeSet::new();
+        let mut acquired: BTreeSet<&Arc<str>> = BTreeSet::new();
         for op in self.kept() {
             leases.extend(op.call.lease());
             if let Some(request) = op.call.request() {
-                *acquires.entry(&request.lease).or_default() += 1;
+                let granted = matches!(op.outcome(), Some(Outcome::Granted { .. }));
+                if !acquired.insert(&request.lease) || !granted {
+                    refused.insert(&request.lease);
+                }
             }
         }
         let mut units: Vec<Unit> = leases.into_iter().cloned().map(Unit::Lease).collect();
-        let once = |op: &&Operation| {
-            op.call
-                .lease()
-                .is_none_or(|lease| acquires.get(lease).is_none_or(|count| *count <= 1))
+        let plain = |op: &&Operation| {
+            let ends = matches!(op.outcome(), Some(Outcome::NotHeld));
+            !ends || op.call.lease().is_none_or(|lease| !refused.contains(lease))
         };
         let observes = |op: &&Operation| observes(op);
         units.extend(
             self.kept()
                 .filter(observes)
-                .filter(once)
+                .filter(plain)
                 .map(|op| Unit::Observation(op.id)),
         );
         let acts = self.kept().filter(|op| may_be_optional(op));
@@ -227,6 +233,8 @@ impl<'a> Shrink<'a> {
                 && op.call.keys().iter().any(|key| keys.contains(key));
             if op.call.lease() == Some(lease) || may_hold && beside && observes_others(op) {
                 relaxed.dropped.insert(op.id);
+            } else if may_hold && beside && matches!(op.outcome(), Some(Outcome::TimedOut)) {
+                relaxed.open.insert(op.id);
             } else if may_hold && beside && matches!(op.outcome(), Some(Outcome::Revoked { .. })) {
                 relaxed.optional.insert(op.id);
             }
@@ -259,6 +267,9 @@ impl<'a> Shrink<'a> {
             keeps
         });
         let history = kept.map(|op| {
+            if relaxed.open.contains(&numbers[op.id.0]) {
+                op.returned = None;
+            }
             if relaxed.optional.contains(&numbers[op.id.0])
                 && let Some((stamp, outcome)) = &mut op.returned
             {
@@ -299,10 +310,7 @@ fn observes(op: &Operation) -> bool {
 /// Whether the answer may rest on somebody else's lease.
 fn observes_others(op: &Operation) -> bool {
     let outcome = op.outcome();
-    matches!(
-        outcome,
-        Some(Outcome::Held { .. } | Outcome::TimedOut | Outcome::State { .. })
-    )
+    matches!(outcome, Some(Outcome::Held { .. } | Outcome::State { .. }))
 }
 
 fn may_be_optional(op: &Operation) -> bool {
@@ -311,4 +319,43 @@ fn may_be_optional(op: &Operation) -> bool {
         outcome,
         Some(Outcome::Extended | Outcome::Released | Outcome::Revoked { .. })
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::differential::random_history;
+
+    #[test]
+    fn no_relaxation_makes_a_sound_history_wrong() {
+        let mut tried = 0;
+        for seed in 0..6_000 {
+            let case = random_history(seed, 9);
+            if !check(&case.history, &case.options).verdict.is_ok() {
+                continue;
+            }
+            let keys = case
+                .history
+                .keys()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            let last = OpId(case.history.len() - 1);
+            let impasse = Impasse {
+                keys,
+                op: last,
+                at_ns: 0,
+                states: Vec::new(),
+            };
+            let mut shrink = Shrink::new(&case.history, &case.options, &impasse);
+            shrink.spans = shrink.find_spans();
+            for unit in shrink.units() {
+                tried += 1;
+                let (history, _) = shrink.apply(&shrink.relax(std::slice::from_ref(&unit)));
+                let verdict = check(&history, &case.options).verdict;
+                assert!(verdict.is_ok(), "seed {seed}: {unit:?} {verdict:?}");
+            }
+        }
+        assert!(tried > 20_000, "{tried}");
+    }
 }

@@ -74,12 +74,15 @@ impl Evidence {
     }
 }
 
+/// The leases of a key, by token.
+type Granted<'a> = BTreeMap<u64, (&'a Arc<str>, Mode)>;
+
 /// Leases that nobody gave back and that were found gone: lost, not held, or an exclusive lease that was
 /// followed by another grant.
 fn expired(history: &History) -> usize {
     let mut ended: BTreeSet<&Arc<str>> = BTreeSet::new();
     let mut revoked: BTreeSet<&Arc<str>> = BTreeSet::new();
-    let mut grants: BTreeMap<&Arc<str>, BTreeMap<u64, (&Arc<str>, Mode)>> = BTreeMap::new();
+    let mut grants: BTreeMap<&Arc<str>, Granted<'_>> = BTreeMap::new();
     let mut gone: BTreeSet<&Arc<str>> = BTreeSet::new();
     for op in history.operations() {
         match (&op.call, op.outcome()) {

@@ -14,7 +14,7 @@ use std::fmt;
 pub use self::core::{Core, core};
 pub use evidence::Evidence;
 
-use crate::check::invariants::{Bounds, broken};
+use crate::check::invariants::{Bounds, Broken, broken};
 use crate::check::lock::{Checked, Impasse, Options, Verdict};
 use crate::history::History;
 
@@ -90,13 +90,17 @@ impl Report {
     }
 }
 
-/// The first broken guarantee among the core, or what the search says of its last operation.
+/// The broken guarantee that the core shows, or what the search says of its last operation.
 fn sentence(history: &History, options: &Options, core: &Core) -> String {
-    let alone = history.filter(|op| core.operations.contains(&op.id));
     let bounds = Bounds::default();
-    let found = [&alone, &core.history]
-        .into_iter()
-        .find_map(|history| broken(history, options, bounds).into_iter().next());
+    let of_core = |found: &Broken| {
+        found
+            .operations
+            .iter()
+            .any(|op| core.operations.contains(op))
+    };
+    let found = broken(history, options, bounds).into_iter().find(of_core);
+    let found = found.or_else(|| broken(&core.history, options, bounds).into_iter().next());
     if let Some(broken) = found {
         return format!("{:?} {}", broken.guarantee, broken.sentence);
     }
@@ -130,11 +134,11 @@ impl fmt::Display for Report {
             writeln!(f, "\n{sentence}\n")?;
         }
         if let Some(core) = &self.core {
-            let (count, rest) = (core.operations.len(), core.relaxed);
-            writeln!(
-                f,
-                "these {count} operations contradict each other ({rest} others do not matter):"
-            )?;
+            match core.operations.len() {
+                1 => write!(f, "this operation is wrong by itself")?,
+                count => write!(f, "these {count} operations contradict each other")?,
+            }
+            writeln!(f, " ({} others do not matter):", core.relaxed)?;
             write!(f, "{}\n{}", self.listing, self.drawing)?;
         }
         if let Some(impasse) = &self.impasse {
@@ -147,7 +151,7 @@ impl fmt::Display for Report {
             slack.rate_ppm, slack.jitter_ns, slack.resolution_ns
         )?;
         writeln!(f, "evidence: {}", self.evidence)?;
-        if self.evidence.is_vacuous() {
+        if self.core.is_none() && self.evidence.is_vacuous() {
             writeln!(f, "VACUOUS: {}", self.evidence.gaps().join("; "))?;
         }
         if let Some(seed) = &self.replay.seed {

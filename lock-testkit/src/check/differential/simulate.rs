@@ -282,7 +282,7 @@ impl Service<'_> {
         if running.outcome.is_none() {
             self.serve(&mut running);
         }
-        let outcome = running.outcome.unwrap_or_else(|| match running.call {
+        let outcome = running.outcome.unwrap_or(match running.call {
             Call::Acquire { .. } => Outcome::TimedOut,
             _ => Outcome::Error {
                 effect: Effect::None,

@@ -16,6 +16,9 @@ pub(super) enum Progress {
     Running,
 }
 
+/// The operations done, and the state.
+type Visited<S> = (Box<[u64]>, S);
+
 /// A node of the search: a state, and what is left to try from it.
 #[derive(Debug)]
 struct Frame<S> {
@@ -49,7 +52,7 @@ pub(super) struct Search<'a, M: Model> {
     /// The operations done, in order.
     trail: Vec<usize>,
     frames: Vec<Frame<M::State>>,
-    seen: HashMap<u64, Vec<(Box<[u64]>, M::State)>, FixedState>,
+    seen: HashMap<u64, Vec<Visited<M::State>>, FixedState>,
     explored: u64,
     longest: Vec<usize>,
     stuck: Option<(usize, M::State)>,

@@ -45,7 +45,9 @@ impl<'a, const W: usize> Moves<'a, W> {
                     .iter()
                     .any(|entry| entry.key == op.keys[0]);
                 if some && !self.is_used(number) {
-                    self.revoke(op.keys[0], |next| insert_sorted(&mut next.used, number));
+                    let mut next = self.from.clone();
+                    insert_sorted(&mut next.used, number);
+                    self.revoke(next, op.keys[0]);
                 }
             }
         }
@@ -64,59 +66,47 @@ impl<'a, const W: usize> Moves<'a, W> {
 
     fn definite(&mut self, number: u32, slot: u32) {
         let op = self.op(number);
+        let held = self.from.held(op.keys[0], op.lease).is_some();
+        let mut next = self.from.clone();
+        next.done.put(slot);
         match &op.kind {
-            Kind::Granted { token } => {
-                let mut next = self.from.clone();
-                next.done.put(slot);
-                if self.is_live(op, *token) {
-                    if op.waits {
-                        self.made.push(next.clone());
-                    }
-                    self.refresh(next, &op.keys, op.lease, op.spec.map(|spec| spec.ends));
-                } else if self.guards.grantable(self.from, number) {
-                    self.grant(next, op, *token, NOTHING);
-                }
+            Kind::Granted { token } => self.definite_grant(next, number, *token),
+            Kind::Extended { ends } if held => {
+                self.refresh(next, &op.keys, op.lease, Some(*ends));
             }
-            Kind::Extended { ends } => {
-                if self.from.held(op.keys[0], op.lease).is_some() {
-                    let mut next = self.from.clone();
-                    next.done.put(slot);
-                    self.refresh(next, &op.keys, op.lease, Some(*ends));
-                }
+            Kind::Released if held => self.release(next, op),
+            Kind::NotHeld if !held => {
+                next.kill(op.keys[0], op.lease);
+                self.made.push(next);
             }
-            Kind::Released => {
-                if self.from.held(op.keys[0], op.lease).is_some() {
-                    let mut next = self.from.clone();
-                    next.done.put(slot);
-                    self.release(next, op);
-                }
-            }
-            Kind::NotHeld => {
-                if self.from.held(op.keys[0], op.lease).is_none() {
-                    let mut next = self.from.clone();
-                    next.done.put(slot);
-                    next.kill(op.keys[0], op.lease);
-                    self.made.push(next);
-                }
-            }
-            Kind::State { leases, .. } => {
-                if self.guards.fits(self.from, number) {
-                    let mut next = self.from.clone();
-                    next.done.put(slot);
-                    self.read(next, op.keys[0], leases);
-                }
+            Kind::State { leases, .. } if self.guards.fits(self.from, number) => {
+                self.read(next, op.keys[0], leases);
             }
             Kind::Revoked { leases } => {
-                let on = |released: bool| {
-                    let entries = self.from.entries.iter();
-                    let on = entries.filter(|entry| entry.key == op.keys[0]);
-                    on.filter(|entry| !released || !entry.released).count()
+                let on = || {
+                    self.from
+                        .entries
+                        .iter()
+                        .filter(|entry| entry.key == op.keys[0])
                 };
-                if (on(true)..=on(false)).contains(leases) {
-                    self.revoke(op.keys[0], |next| next.done.put(slot));
+                let usable = on().filter(|entry| !entry.released).count();
+                if (usable..=on().count()).contains(leases) {
+                    self.revoke(next, op.keys[0]);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn definite_grant(&mut self, next: Config<W>, number: u32, token: u64) {
+        let op = self.op(number);
+        if self.is_live(op, token) {
+            if op.waits {
+                self.made.push(next.clone());
+            }
+            self.refresh(next, &op.keys, op.lease, op.spec.map(|spec| spec.ends));
+        } else if self.guards.grantable(self.from, number) {
+            self.grant(next, op, token, NOTHING);
         }
     }
 
@@ -236,9 +226,7 @@ impl<'a, const W: usize> Moves<'a, W> {
         release_one(next, op.keys[0], op.lease, &mut self.made);
     }
 
-    fn revoke(&mut self, key: u32, mark: impl FnOnce(&mut Config<W>)) {
-        let mut next = self.from.clone();
-        mark(&mut next);
+    fn revoke(&mut self, mut next: Config<W>, key: u32) {
         while let Some(entry) = next.entries.iter().position(|entry| entry.key == key) {
             next.drop(entry);
         }

@@ -149,8 +149,8 @@ impl<const W: usize> Open<W> {
         self.enqueued.remove(&number);
         self.ahead.remove(&number);
         self.revokes.remove(&number);
-        remove_from(&mut self.classes, Self::class(number, op), number);
-        remove_from(&mut self.by_lease, op.lease, number);
+        remove_from(&mut self.classes, &Self::class(number, op), number);
+        remove_from(&mut self.by_lease, &op.lease, number);
         let slot = self.slot(number);
         if slot == NOTHING {
             return;
@@ -240,11 +240,11 @@ impl<const W: usize> Open<W> {
     }
 }
 
-fn remove_from<K: Ord>(sets: &mut BTreeMap<K, BTreeSet<u32>>, key: K, number: u32) {
-    if let Some(set) = sets.get_mut(&key) {
+fn remove_from<K: Ord>(sets: &mut BTreeMap<K, BTreeSet<u32>>, key: &K, number: u32) {
+    if let Some(set) = sets.get_mut(key) {
         set.remove(&number);
         if set.is_empty() {
-            sets.remove(&key);
+            sets.remove(key);
         }
     }
 }
