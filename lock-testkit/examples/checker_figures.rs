@@ -4,14 +4,17 @@
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use leasehold_testkit::check::Limits;
+use leasehold_testkit::check::linear::{self, Moment, Recorded};
 use leasehold_testkit::check::lock::{Options, check};
 use leasehold_testkit::history::{
     Call, HeldReason, History, HistoryBuilder, HistoryError, LeaseRequest, LeaseView, OpId, Outcome,
 };
+use leasehold_testkit::model::{Kv, KvOp, KvRet, Model, Window};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
@@ -237,6 +240,140 @@ fn corrupted(history: &History) -> History {
     })
 }
 
+/// The map of [`Kv`] as one object: no parts.
+struct WholeMap;
+
+impl Model for WholeMap {
+    type State = BTreeMap<Arc<str>, Arc<str>>;
+    type Op = KvOp;
+    type Ret = KvRet;
+    type Part = ();
+
+    fn init(&self) -> Self::State {
+        BTreeMap::new()
+    }
+
+    fn step(
+        &self,
+        state: &Self::State,
+        op: &KvOp,
+        ret: Option<&KvRet>,
+        window: Window,
+        next: &mut Vec<Self::State>,
+    ) {
+        let key = Kv.part(op);
+        let before = state.get(&key).cloned().unwrap_or_else(|| Kv.init());
+        let mut after = Vec::new();
+        Kv.step(&before, op, ret, window, &mut after);
+        next.extend(after.into_iter().map(|value| {
+            let mut state = state.clone();
+            if value != before {
+                state.insert(Arc::clone(&key), value);
+            }
+            state
+        }));
+    }
+
+    fn is_pure(&self, op: &KvOp, ret: &KvRet) -> bool {
+        Kv.is_pure(op, ret)
+    }
+
+    fn part(&self, _op: &KvOp) {}
+}
+
+/// Clients that get, put and append on ten keys of a correct map; one late answer changed if `bad`.
+fn map_history(operations: usize, clients: usize, bad: bool) -> Vec<Recorded<KvOp, KvRet>> {
+    let mut rng = SmallRng::seed_from_u64(3);
+    let mut values: BTreeMap<usize, Arc<str>> = BTreeMap::new();
+    let mut made: Vec<Recorded<KvOp, KvRet>> = Vec::new();
+    let mut running: Vec<Option<(usize, Option<KvRet>)>> = vec![None; clients];
+    for event in 0.. {
+        let client = rng.random_range(0..clients);
+        let moment = Moment::event(event);
+        match running[client].take() {
+            None if made.len() < operations => {
+                let (name, text) = (rng.random_range(0..10).to_string(), format!("x{event}y"));
+                let (key, text): (Arc<str>, Arc<str>) = (name.into(), text.into());
+                let op = match rng.random_range(0..4) {
+                    0 | 1 => KvOp::Get(key),
+                    2 => KvOp::Append(key, text),
+                    _ if rng.random_bool(0.3) => KvOp::Put(key, text),
+                    _ => KvOp::Append(key, text),
+                };
+                running[client] = Some((made.len(), None));
+                made.push(Recorded {
+                    op,
+                    ret: None,
+                    invoked: moment,
+                    closed: None,
+                });
+            }
+            None if running.iter().all(Option::is_none) => break,
+            None => {}
+            Some((index, None)) => {
+                let op = &made[index].op;
+                let key = Kv.part(op).parse().unwrap_or(0);
+                let value = values.entry(key).or_insert_with(|| Kv.init());
+                let ret = match op {
+                    KvOp::Get(_) => KvRet::Value(Arc::clone(value)),
+                    KvOp::Put(_, text) => {
+                        *value = Arc::clone(text);
+                        KvRet::Done
+                    }
+                    KvOp::Append(_, text) => {
+                        *value = format!("{value}{text}").into();
+                        KvRet::Done
+                    }
+                };
+                running[client] = Some((index, Some(ret)));
+            }
+            Some((index, Some(ret))) => {
+                made[index].ret = Some(ret);
+                made[index].closed = Some(moment);
+            }
+        }
+    }
+    if bad
+        && let Some(read) = made
+            .iter_mut()
+            .skip(operations * 9 / 10)
+            .find(|read| Kv.is_pure(&read.op, &KvRet::Done))
+    {
+        read.ret = Some(KvRet::Value("nobody wrote this".into()));
+    }
+    made
+}
+
+fn general<M: Model<Op = KvOp, Ret = KvRet>>(
+    name: &str,
+    model: &M,
+    operations: usize,
+    clients: usize,
+) {
+    for bad in [false, true] {
+        let history = map_history(operations, clients, bad);
+        let started = Instant::now();
+        let checked = linear::check(
+            model,
+            &history,
+            Limits {
+                explored: 3_000_000,
+                ..Limits::default()
+            },
+        );
+        let time = started.elapsed();
+        let verdict = match checked.verdict {
+            linear::Verdict::Ok => "ok",
+            linear::Verdict::Violation(_) => "violation",
+            linear::Verdict::Unknown(_) => "unknown",
+        };
+        println!(
+            "{name:32} {time:>10.2?}  {verdict} explored={}",
+            checked.explored
+        );
+    }
+}
+
 fn main() -> Result<(), HistoryError> {
     let never = 1 << 50;
     let shapes = [
@@ -275,5 +412,8 @@ fn main() -> Result<(), HistoryError> {
         let (time, said) = best(&corrupted(&history), times);
         println!("{:32} {time:>10.2?}  {said}", "  one late answer changed");
     }
+    general("map, 340 x 10, by key", &Kv, 340, 10);
+    general("map, 340 x 10, as a whole", &WholeMap, 340, 10);
+    general("map, 1,700 x 50, by key", &Kv, 1_700, 50);
     Ok(())
 }
