@@ -4,9 +4,12 @@
 //! lost answers and waiters, and then corrupts some of its histories; [`compare`] has a history judged by brute
 //! force, the lock checker and the general checker.
 
+mod busy;
 mod corrupt;
 mod simulate;
 mod ticks;
+
+pub use busy::{Shape, busy_history};
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
