@@ -11,9 +11,8 @@ use std::process::ExitCode;
 use leasehold::{LockBackend, Runtime};
 use leasehold_memory::MemoryBackend;
 use leasehold_testkit::{
-    broken::{BrokenBackend, Bug, Scenario, nth_program, put_to_the_test, run_on},
-    check::lock::Options,
-    generate::judge,
+    broken::{BrokenBackend, Bug, Scenario, nth_program, put_to_the_test},
+    generate::on_virtual_time,
 };
 
 const HUNTS: u64 = 11;
@@ -46,10 +45,7 @@ fn main() -> ExitCode {
 fn alarms<B: LockBackend>(name: &str, programs: u64, start: impl Fn(Runtime) -> B) -> usize {
     let rejected = |number: &u64| {
         let (profile, program) = nth_program(0, *number);
-        let finding = match run_on(&program, &start) {
-            Err(finding) => Some(finding),
-            Ok(history) => judge(&history, &Options::default()),
-        };
+        let finding = on_virtual_time(&program, &start).finding;
         if let Some(finding) = &finding {
             eprintln!("{name} rejected, {profile}:{number}: {finding}\n  {program}");
         }

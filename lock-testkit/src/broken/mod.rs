@@ -13,4 +13,4 @@ mod trial;
 pub use backend::BrokenBackend;
 pub use bug::{Bug, FoundBy};
 pub use scenario::Scenario;
-pub use trial::{Trial, nth_program, put_to_the_test, run_on};
+pub use trial::{Trial, nth_program, put_to_the_test};

@@ -2,14 +2,8 @@
 
 use std::fmt;
 
-use leasehold::LockBackend;
-use leasehold::Runtime;
-
-use super::{BrokenBackend, Bug, Scenario};
-use crate::{
-    check::lock::Options,
-    generate::{Finding, Profile, Program, Ran, generate, judge, on_virtual_time},
-};
+use super::{BrokenBackend, Bug, FoundBy, Scenario};
+use crate::generate::{Finding, Profile, Program, generate, on_virtual_time};
 
 /// What came of putting one broken backend to the test.
 #[derive(Clone, Debug)]
@@ -35,14 +29,6 @@ impl fmt::Display for Trial {
     }
 }
 
-/// Runs this program on a backend of this process.
-///
-/// # Errors
-/// The run never ends.
-pub fn run_on<B: LockBackend>(program: &Program, start: impl FnOnce(Runtime) -> B) -> Ran {
-    on_virtual_time(program, start).map_err(|(stuck, _)| Finding::Stuck(stuck))
-}
-
 /// The program that a hunt tries as its `number`th: three on the grid, then one with latency.
 #[must_use]
 pub fn nth_program(seed: u64, number: u64) -> (Profile, Program) {
@@ -50,49 +36,42 @@ pub fn nth_program(seed: u64, number: u64) -> (Profile, Program) {
     (profile, generate(profile, seed.wrapping_add(number)))
 }
 
-/// Hunts `hunts` times, with at most `programs` programs each; if most hunts come back with nothing, the
-/// scenarios are played.
+/// Puts the backend with this bug to the test that the catalogue names for it. A bug for programs is hunted `hunts`
+/// times, with at most `programs` programs each, and counts as caught if most hunts bring it home.
 #[must_use]
 pub fn put_to_the_test(bug: Bug, programs: u64, hunts: u64) -> Trial {
-    const APART: u64 = 1 << 32;
-    let mut took = Vec::new();
-    let mut checks = Vec::new();
-    let mut in_vain = 0;
-    for hunt in 0..hunts {
-        match first_caught(bug, hunt * APART, programs) {
-            Some((number, check)) => {
-                took.push(number);
-                checks.push(check);
-            }
-            None => in_vain += 1,
-        }
-        if in_vain * 2 > hunts {
-            return by_scenario(bug);
-        }
+    match bug.found_by() {
+        FoundBy::Scenario(name) => by_scenario(bug, name),
+        FoundBy::Programs => by_programs(bug, programs, hunts),
     }
-    took.sort_unstable();
-    let middle = usize::try_from(hunts / 2).unwrap_or(0).min(took.len().saturating_sub(1));
-    let caught_by = checks.first().map(ToString::to_string);
-    Trial { bug, caught_by, median: took.get(middle).copied() }
+}
+
+fn by_programs(bug: Bug, programs: u64, hunts: u64) -> Trial {
+    const APART: u64 = 1 << 32;
+    let mut caught: Vec<_> =
+        (0..hunts).filter_map(|hunt| first_caught(bug, hunt * APART, programs)).collect();
+    caught.sort();
+    // The hunts that came back with nothing took longer than any other.
+    let middle = usize::try_from(hunts / 2).unwrap_or(usize::MAX);
+    let (median, caught_by) = caught.into_iter().nth(middle).unzip();
+    Trial { bug, caught_by, median }
 }
 
 /// How many programs a hunt took, and the check that caught the bug.
-fn first_caught(bug: Bug, seed: u64, programs: u64) -> Option<(u64, &'static str)> {
+fn first_caught(bug: Bug, seed: u64, programs: u64) -> Option<(u64, String)> {
     (0..programs).find_map(|number| {
         let (_, program) = nth_program(seed, number);
-        let finding = match run_on(&program, |runtime| BrokenBackend::with_bug(bug, runtime)) {
-            Err(finding) => Some(finding),
-            Ok(history) => judge(&history, &Options::default()),
-        };
-        let finding = finding.filter(Finding::is_violation)?;
+        let ran = on_virtual_time(&program, |runtime| BrokenBackend::with_bug(bug, runtime));
+        let finding = ran.finding.filter(Finding::is_violation)?;
         Some((number + 1, finding.check()))
     })
 }
 
-fn by_scenario(bug: Bug) -> Trial {
-    let caught = Scenario::all().iter().find(|scenario| {
+fn by_scenario(bug: Bug, name: &str) -> Trial {
+    let fails = |scenario: &&Scenario| {
         scenario.play(|runtime| BrokenBackend::with_bug(bug, runtime)).is_err()
-    });
+    };
+    let caught = Scenario::named(name).filter(fails);
     let caught_by = caught.map(|scenario| format!("scenario {}", scenario.name()));
     Trial { bug, caught_by, median: None }
 }

@@ -8,15 +8,11 @@ use proptest::{
 };
 
 use super::{
-    evidence::Evidence,
-    judge::{Finding, judge},
+    judge::{Finding, Ran},
     program::Program,
     strategy::{Profile, programs},
 };
-use crate::{check::lock::Options, history::History};
-
-/// What a run on a backend gave: a history, or why there is none that can be checked.
-pub type Ran = Result<History, Finding>;
+use crate::{history::History, report::Evidence};
 
 /// Which programs are tried.
 #[derive(Clone, Debug)]
@@ -79,21 +75,15 @@ pub fn generate(profile: Profile, seed: u64) -> Program {
     tree(profile, seed).map_or_else(Program::default, |tree| tree.current())
 }
 
-/// Runs program after program, until one fails. `run` runs one on the backend.
-pub fn hunt(hunt: &Hunt, options: &Options, mut run: impl FnMut(&Program) -> Ran) -> Hunted {
+/// Runs program after program, until one fails. `run` runs one on the backend and judges it.
+pub fn hunt(hunt: &Hunt, mut run: impl FnMut(&Program) -> Ran) -> Hunted {
     let mut hunted = Hunted::default();
     for seed in (0..hunt.programs).map(|number| hunt.first.wrapping_add(number)) {
-        let program = generate(hunt.profile, seed);
-        let finding = match run(&program) {
-            Err(finding) => Some(finding),
-            Ok(history) => {
-                hunted.evidence += Evidence::of(&history);
-                judge(&history, options)
-            }
-        };
+        let ran = run(&generate(hunt.profile, seed));
+        hunted.evidence += Evidence::of(&ran.history);
         hunted.programs += 1;
-        if finding.is_some() {
-            hunted.failure = shrink(hunt.profile, seed, options, &mut run).map(Box::new);
+        if ran.finding.is_some() {
+            hunted.failure = shrink(hunt.profile, seed, &mut run).map(Box::new);
             break;
         }
     }
@@ -104,16 +94,12 @@ pub fn hunt(hunt: &Hunt, options: &Options, mut run: impl FnMut(&Program) -> Ran
 pub fn shrink(
     profile: Profile,
     seed: u64,
-    options: &Options,
     mut run: impl FnMut(&Program) -> Ran,
 ) -> Option<Failure> {
-    let mut fails = |program: &Program| match run(program) {
-        Err(finding) => Some((finding, History::default())),
-        Ok(history) => judge(&history, options).map(|finding| (finding, history)),
-    };
     let mut tree = tree(profile, seed)?;
     let first = tree.current();
-    let (mut finding, mut history) = fails(&first)?;
+    let ran = run(&first);
+    let (mut finding, mut history) = (ran.finding?, ran.history);
     let mut program = first.clone();
     let mut tries = 0;
     // The protocol of a proptest value tree: simplify while it fails, complicate when it no longer does.
@@ -121,10 +107,11 @@ pub fn shrink(
     while more && tries < SHRINKS {
         tries += 1;
         let smaller = tree.current();
-        more = match fails(&smaller) {
-            Some(failed) => {
-                (finding, history) = failed;
-                program = smaller;
+        let ran = run(&smaller);
+        // Another flaw is another story.
+        more = match ran.finding.filter(|found| found.check() == finding.check()) {
+            Some(found) => {
+                (finding, history, program) = (found, ran.history, smaller);
                 tree.simplify()
             }
             None => tree.complicate(),

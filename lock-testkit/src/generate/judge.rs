@@ -6,10 +6,21 @@ use super::execute::Stuck;
 use crate::{
     check::{
         Reached,
+        invariants::{Bounds, Broken, Guarantee, broken},
         lock::{self, Impasse, Options, Verdict},
     },
-    history::History,
+    history::{History, Operation},
+    report::{Replay, Report},
 };
+
+/// A run and what is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// What was recorded.
+    pub history: History,
+    /// What is wrong, if anything.
+    pub finding: Option<Finding>,
+}
 
 /// What is wrong with a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,30 +28,72 @@ use crate::{
 pub enum Finding {
     /// The lock checker found no explanation.
     Violation(Box<Impasse>),
+    /// Every answer can be explained, but something good did not happen in time.
+    Broken(Box<Broken>),
     /// The lock checker gave up: no verdict, which is a failure of the check and not of the backend.
     Undecided(Reached),
     /// Clients wait for what never comes.
     Stuck(Stuck),
 }
 
-/// Checks a history; `None` if nothing is wrong with it.
-#[must_use]
-pub fn judge(history: &History, options: &Options) -> Option<Finding> {
-    match lock::check(history, options).verdict {
-        Verdict::Ok => None,
-        Verdict::Violation(impasse) => Some(Finding::Violation(impasse)),
-        Verdict::Unknown(reached) => Some(Finding::Undecided(reached)),
+/// What a history is judged by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Criteria {
+    /// The lock checker's options.
+    pub options: Options,
+    /// Bounds that the lock checker has no part in: how long a waiter may sit beside a free key.
+    pub bounds: Bounds,
+}
+
+impl Criteria {
+    /// Checks a history: first by the lock checker, then, where a bound is set, by the invariants.
+    #[must_use]
+    pub fn judge(&self, history: History) -> Ran {
+        let finding = match lock::check(&history, &self.options).verdict {
+            Verdict::Violation(impasse) => Some(Finding::Violation(impasse)),
+            Verdict::Unknown(reached) => Some(Finding::Undecided(reached)),
+            Verdict::Ok => self.kept_waiting(&history).map(Finding::Broken),
+        };
+        Ran { history, finding }
+    }
+
+    /// A waiter that sat beside a free key for too long. Where the effect of an operation is unknown, so is when
+    /// a key was free.
+    fn kept_waiting(&self, history: &History) -> Option<Box<Broken>> {
+        self.bounds.wake_within_ns?;
+        if history.operations().iter().any(Operation::is_unknown) {
+            return None;
+        }
+        let broken = broken(history, &self.options, self.bounds).into_iter();
+        broken.filter(|broken| broken.guarantee == Guarantee::G7).map(Box::new).next()
+    }
+
+    /// The full report on a run that was judged by these criteria.
+    #[must_use]
+    pub fn report(&self, ran: &Ran, replay: Replay) -> String {
+        match &ran.finding {
+            Some(finding @ (Finding::Broken(_) | Finding::Stuck(_))) => {
+                let checked = lock::check(&ran.history, &self.options);
+                let report = Report::new(&ran.history, &self.options, &checked, replay);
+                format!("{finding}\n{report}")
+            }
+            _ => {
+                let checked = lock::check(&ran.history, &self.options);
+                Report::new(&ran.history, &self.options, &checked, replay).to_string()
+            }
+        }
     }
 }
 
 impl Finding {
     /// Which check found it.
     #[must_use]
-    pub const fn check(&self) -> &'static str {
+    pub fn check(&self) -> String {
         match self {
-            Self::Violation(_) => "lock checker",
-            Self::Undecided(_) => "nothing",
-            Self::Stuck(_) => "stuck run",
+            Self::Violation(_) => "lock checker".to_owned(),
+            Self::Broken(broken) => format!("invariant {:?}", broken.guarantee),
+            Self::Undecided(_) => "nothing".to_owned(),
+            Self::Stuck(_) => "run that never ends".to_owned(),
         }
     }
 
@@ -55,7 +108,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Violation(impasse) => {
-                let Impasse { keys, op, at_ns, states } = &**impasse;
+                let Impasse { keys, op, at_ns, states, .. } = &**impasse;
                 let at_us = at_ns / 1_000;
                 write!(f, "operation {} on {} at {at_us} µs", op.0, keys.join(", "))?;
                 f.write_str(" cannot have its outcome: ")?;
@@ -64,6 +117,7 @@ impl fmt::Display for Finding {
                     None => f.write_str("no state is possible"),
                 }
             }
+            Self::Broken(broken) => write!(f, "{:?} {}", broken.guarantee, broken.sentence),
             Self::Undecided(reached) => write!(f, "no verdict: {reached}"),
             Self::Stuck(stuck) => write!(f, "the run never ends: {stuck}"),
         }

@@ -20,14 +20,13 @@ mod strategy;
 mod text;
 mod virtual_time;
 
-pub use evidence::Evidence;
 pub use execute::{Stuck, run_until_done};
-pub use hunt::{Failure, Hunt, Hunted, Ran, generate, hunt, shrink};
-pub use judge::{Finding, judge};
+pub use hunt::{Failure, Hunt, Hunted, generate, hunt, shrink};
+pub use judge::{Criteria, Finding, Ran};
 pub use network::Network;
 pub use play::Keys;
 pub use program::{Action, Ask, LeaseRef, Link, Program, Sharing, Step};
 pub use real_time::in_real_time;
 pub use strategy::{Profile, programs};
 pub use text::ParseProgramError;
-pub use virtual_time::{on_virtual_time, virtual_runtime};
+pub use virtual_time::{on_virtual_time, virtual_criteria, virtual_runtime};

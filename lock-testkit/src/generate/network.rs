@@ -1,12 +1,18 @@
 //! Slow and lossy connections.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Effect, Error, ErrorKind,
     ExtendRequest, Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result,
-    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, runtime::Entropy,
+    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 use super::program::Link;
@@ -19,27 +25,38 @@ use super::program::Link;
 pub struct Network<B> {
     inner: B,
     link: Link,
+    /// The state of a SplitMix64 generator.
+    draws: AtomicU64,
 }
 
 impl<B: LockBackend> Network<B> {
-    /// Puts `inner` behind this link. Delays and losses are drawn from the backend's own randomness.
+    /// Puts `inner` behind this link. Each client has a stream of delays and losses of its own, so that what
+    /// one does moves nothing for the others.
     #[must_use]
-    pub const fn new(inner: B, link: Link) -> Self {
-        Self { inner, link }
+    pub const fn new(inner: B, link: Link, client: u64) -> Self {
+        let first = link.seed ^ client.wrapping_mul(STEP);
+        Self { inner, link, draws: AtomicU64::new(first) }
     }
 
     /// One message, there or back.
     async fn message(&self) -> Result<()> {
-        let runtime = self.inner.runtime();
-        let lost = draw(runtime.entropy(), 1_000) < u64::from(self.link.loss);
+        let lost = self.draw(1_000) < u64::from(self.link.loss);
         let longest = u64::try_from(self.link.delay.as_micros()).unwrap_or(u64::MAX);
-        let delay = Duration::from_micros(draw(runtime.entropy(), longest.saturating_add(1)));
-        runtime.sleep(delay).await;
+        let delay = Duration::from_micros(self.draw(longest.saturating_add(1)));
+        self.inner.runtime().sleep(delay).await;
         if lost {
             let message = "the connection was lost";
             return Err(Error::new(ErrorKind::Unavailable, Effect::Unknown, message));
         }
         Ok(())
+    }
+
+    /// A number below `bound`: SplitMix64, Steele, Lea and Flood 2014.
+    fn draw(&self, bound: u64) -> u64 {
+        let state = self.draws.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound.max(1)
     }
 
     async fn call<T: Send>(&self, call: impl Future<Output = Result<T>> + Send) -> Result<T> {
@@ -50,12 +67,8 @@ impl<B: LockBackend> Network<B> {
     }
 }
 
-/// A number below `bound`.
-fn draw(entropy: &dyn Entropy, bound: u64) -> u64 {
-    let mut bytes = [0; 8];
-    entropy.fill(&mut bytes);
-    u64::from_le_bytes(bytes) % bound.max(1)
-}
+/// The golden ratio, as SplitMix64 counts.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
@@ -123,7 +136,7 @@ impl<B: LockBackend> AdminBackend for Network<B> {
         }
     }
 
-    fn watch_revocations(&self, listener: std::sync::Weak<dyn RevocationListener>) {
+    fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
         if let Some(admin) = self.inner.admin() {
             admin.watch_revocations(listener);
         }

@@ -6,8 +6,10 @@ use futures::future::join_all;
 use leasehold::{LockBackend, Runtime};
 
 use super::{
+    network::Network,
     play::{Ids, Keys, Stage},
     program::Program,
+    virtual_time::name,
 };
 use crate::{
     history::History,
@@ -34,11 +36,11 @@ pub async fn in_real_time(
     let recording = Recording::new(runtime);
     let connect = |number: usize| {
         let connection = Arc::clone(&connections[number % connections.len()]);
-        let name = format!("c{}", number + 1);
+        let name = name(number + 1);
         match program.link {
             None => erased(Recorder::over(connection, recording.clone(), name)),
             Some(link) => {
-                let far = super::Network::new(connection, link);
+                let far = Network::new(connection, link, number as u64 + 1);
                 erased(Recorder::over(far, recording.clone(), name))
             }
         }

@@ -13,7 +13,7 @@ use super::program::{Action, Ask, LeaseRef, Link, Program, Sharing, Step};
 /// What programs look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
-    /// Two clients and no latency; think times on, just before and just after the quarters of the ttl. The
+    /// Two or three clients and no latency; think times on, just before and just after the quarters of the ttl. The
     /// profile that finds what is wrong at the ends of leases.
     Grid,
     /// Three to six clients, connections that delay and lose messages, think times of all lengths. The profile that
@@ -56,7 +56,7 @@ impl FromStr for Profile {
 /// The programs of a profile. They shrink to fewer clients, fewer and plainer steps, and shorter times.
 pub fn programs(profile: Profile) -> BoxedStrategy<Program> {
     let clients = match profile {
-        Profile::Grid => vec(vec(raw_step(), 0..=10), 2..=2),
+        Profile::Grid => vec(vec(raw_step(), 0..=10), 2..=3),
         Profile::Latency => vec(vec(raw_step(), 0..=8), 3..=6),
         Profile::Real => vec(vec(raw_step(), 1..=8), 3..=4),
     };
@@ -99,9 +99,10 @@ enum Flavour {
     Limits,
     Holds,
     SeveralKeys,
+    Queue,
 }
 
-const FLAVOURS: [Flavour; 8] = [
+const FLAVOURS: [Flavour; 10] = [
     Flavour::Exclusive,
     Flavour::Exclusive,
     Flavour::Exclusive,
@@ -110,6 +111,8 @@ const FLAVOURS: [Flavour; 8] = [
     Flavour::Limits,
     Flavour::Holds,
     Flavour::SeveralKeys,
+    Flavour::Queue,
+    Flavour::Queue,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,8 +212,8 @@ impl Maker {
         let (further, back) = raw.lease;
         let lease = LeaseRef { client: (client + further) % self.clients, back };
         let wait = self.quarters(raw.wait);
-        let rare = RARE.get(usize::from(raw.rare).wrapping_sub(29));
-        let action = match rare.unwrap_or(&raw.verb) {
+        let wait = if self.flavour == Flavour::Queue { wait * 3 } else { wait };
+        let action = match self.verb(raw) {
             Verb::Try => Action::Try(self.ask(raw)),
             Verb::Wait => Action::Wait(self.ask(raw), wait),
             Verb::Release => Action::Release(lease),
@@ -222,6 +225,18 @@ impl Maker {
             Verb::Revoke => Action::Revoke(self.key(raw)),
         };
         Step { think: self.think(raw), action, cut: self.cut(raw) }
+    }
+
+    /// The verb, bent towards what the program is about.
+    fn verb(&self, raw: &Raw) -> Verb {
+        if let Some(rare) = RARE.get(usize::from(raw.rare).wrapping_sub(29)) {
+            return *rare;
+        }
+        match (self.flavour, raw.verb) {
+            (Flavour::Holds, Verb::Wait) if raw.variant.is_multiple_of(2) => Verb::Again,
+            (Flavour::Queue, Verb::Try) if raw.variant.is_multiple_of(2) => Verb::Wait,
+            (_, verb) => verb,
+        }
     }
 
     fn quarters(&self, quarters: u32) -> Duration {
@@ -259,8 +274,9 @@ impl Maker {
             Ask { keys: 1, sharing: Sharing::Exclusive, permits: 1, ttl, hold: Duration::ZERO };
         match self.flavour {
             Flavour::Exclusive => plain,
-            Flavour::Shared => match raw.variant {
+            Flavour::Shared | Flavour::Queue => match raw.variant {
                 0..4 => plain,
+                4..9 if self.flavour == Flavour::Queue => plain,
                 _ => Ask { sharing: Sharing::Shared, ..plain },
             },
             Flavour::Limits => match raw.variant {

@@ -5,11 +5,13 @@ use leasehold::{LockBackend, Runtime, VirtualClock};
 
 use super::{
     execute::{Stuck, run_until_done},
+    judge::{Criteria, Finding, Ran},
     network::Network,
     play::{Ids, Keys, Stage},
     program::{Link, Program},
 };
 use crate::{
+    check::invariants::Bounds,
     history::History,
     record::{QueueProbe, Recorder, Recording},
 };
@@ -20,49 +22,69 @@ pub fn virtual_runtime(program: &Program) -> (Runtime, VirtualClock) {
     Runtime::manual(program.link.map_or(0, |link| link.seed))
 }
 
-/// Runs a program on the backend that `start` makes, and gives the recorded history.
+/// What a run of this program on virtual time is judged by: no slack, and no waiter beside a free key for longer
+/// than its messages take.
+#[must_use]
+pub fn virtual_criteria(program: &Program) -> Criteria {
+    let messages = program.link.map_or(0, |link| 2 * link.delay.as_nanos());
+    let wake_within_ns = Some(u64::try_from(messages).unwrap_or(u64::MAX));
+    Criteria { bounds: Bounds { wake_within_ns }, ..Criteria::default() }
+}
+
+/// Runs a program on the backend that `start` makes, and judges what was recorded.
 ///
 /// The backend must do all it does within the calls to it: nothing is spawned here.
-///
-/// # Errors
-/// [`Stuck`] if clients wait for what never comes, with what was recorded until then.
 pub fn on_virtual_time<B: LockBackend>(
     program: &Program,
     start: impl FnOnce(Runtime) -> B,
-) -> Result<History, (Stuck, History)> {
+) -> Ran {
+    let (stuck, history) = record(program, start);
+    match stuck {
+        Some(stuck) => Ran { history, finding: Some(Finding::Stuck(stuck)) },
+        None => virtual_criteria(program).judge(history),
+    }
+}
+
+fn record<B: LockBackend>(
+    program: &Program,
+    start: impl FnOnce(Runtime) -> B,
+) -> (Option<Stuck>, History) {
     let (runtime, clock) = virtual_runtime(program);
     let recording = Recording::in_process(&runtime);
     let backend = QueueProbe::new(start(runtime), recording.clone());
     let direct = Recorder::over(backend, recording.clone(), "audit");
-    match program.link {
-        None => play(program, &clock, &direct, |name| Box::new(direct.client(name))),
-        Some(link) => play(program, &clock, &direct, |name| behind(link, &direct, name)),
-    }
-    .map(|()| recording.history())
-    .map_err(|stuck| (stuck, recording.history()))
+    let played = match program.link {
+        None => play(program, &clock, &direct, |client| Box::new(direct.client(name(client)))),
+        Some(link) => play(program, &clock, &direct, |client| behind(link, &direct, client)),
+    };
+    (played.err(), recording.history())
 }
 
 /// The same backend behind a slow link, recorded in front of it.
 fn behind<B: LockBackend>(
     link: Link,
     direct: &Recorder<QueueProbe<B>>,
-    name: String,
+    client: usize,
 ) -> Box<dyn LockBackend> {
-    let far = Network::new(direct.unrecorded(), link);
-    Box::new(Recorder::over(far, direct.recording().clone(), name))
+    let far = Network::new(direct.unrecorded(), link, client as u64);
+    Box::new(Recorder::over(far, direct.recording().clone(), name(client)))
+}
+
+/// The name of a client, counted from 1.
+pub(super) fn name(client: usize) -> String {
+    format!("c{client}")
 }
 
 fn play(
     program: &Program,
     clock: &VirtualClock,
     auditor: &dyn LockBackend,
-    connect: impl Fn(String) -> Box<dyn LockBackend>,
+    connect: impl Fn(usize) -> Box<dyn LockBackend>,
 ) -> Result<(), Stuck> {
     // A prefix of nothing can't be refused.
     let Ok(keys) = Keys::with_prefix("") else { return Ok(()) };
     let stage = Stage::new(program, &keys, Ids::FIXED);
-    let names = (1..=program.clients.len()).map(|number| format!("c{number}"));
-    let backends: Vec<_> = names.map(connect).collect();
+    let backends: Vec<_> = (1..=program.clients.len()).map(connect).collect();
     let mut tasks: Vec<BoxFuture<'_, ()>> = Vec::with_capacity(backends.len());
     for (number, backend) in backends.iter().enumerate() {
         tasks.push(Box::pin(stage.play(number, &**backend)));
