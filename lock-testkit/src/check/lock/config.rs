@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::prepare::{Op, Spec};
+use super::part::{Op, Spec};
 use super::zone::Zone;
 use crate::check::hash::FixedHasher;
 use crate::model::lock::Span;

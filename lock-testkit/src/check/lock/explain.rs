@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::guards::{Guards, compatible};
-use super::prepare::{Kind, Part};
+use super::part::{Kind, Part};
 use crate::history::OpId;
 use crate::model::lock::Span;
 

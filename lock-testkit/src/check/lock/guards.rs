@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::open::Open;
-use super::prepare::{Kind, Op, Part};
+use super::part::{Kind, Op, Part};
 use crate::history::{HeldReason, LeaseView, Mode};
 use crate::model::lock::Policy;
 

@@ -14,19 +14,22 @@
 //! Keys are checked apart, unless a request for several keys connects them.
 
 mod config;
+mod ends;
 mod explain;
 mod guards;
 mod moves;
 mod open;
+mod part;
 mod prepare;
 mod run;
 mod table;
+mod unseen;
 mod zone;
 
 pub use explain::{Impasse, Possible, PossibleLease};
 
 use self::config::Slots;
-use self::prepare::Part;
+use self::part::Part;
 use self::run::{Search, Stop};
 use super::{Limits, Reached};
 use crate::history::History;

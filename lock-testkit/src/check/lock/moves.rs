@@ -3,8 +3,9 @@
 use smallvec::SmallVec;
 
 use super::config::{Config, Entry, NOTHING, insert_sorted};
+use super::ends::{refresh_one, release_one};
 use super::guards::Guards;
-use super::prepare::{Kind, NOBODY, Op};
+use super::part::{Kind, Op, Spec};
 use crate::history::LeaseView;
 use crate::model::lock::{Slack, Span};
 
@@ -56,11 +57,11 @@ impl<'a, const W: usize> Moves<'a, W> {
         }
     }
 
-    fn op(&self, number: u32) -> &'a Op {
+    pub(super) fn op(&self, number: u32) -> &'a Op {
         &self.guards.part.ops[number as usize]
     }
 
-    fn is_used(&self, number: u32) -> bool {
+    pub(super) fn is_used(&self, number: u32) -> bool {
         self.from.used.binary_search(&number).is_ok()
     }
 
@@ -111,63 +112,19 @@ impl<'a, const W: usize> Moves<'a, W> {
     }
 
     /// Whether the lease of a request is live under this token: then it is answered, not granted anew.
-    fn is_live(&self, op: &Op, token: u64) -> bool {
+    pub(super) fn is_live(&self, op: &Op, token: u64) -> bool {
         op.keys.iter().all(|key| {
             self.from.held(*key, op.lease).is_some_and(|entry| {
                 let entry = &self.from.entries[entry];
-                let same = |spec: super::prepare::Spec| {
-                    spec.mode == entry.spec.mode && spec.permits == entry.spec.permits
-                };
+                let same =
+                    |spec: Spec| spec.mode == entry.spec.mode && spec.permits == entry.spec.permits;
                 (token == 0 || entry.token == token) && op.spec.is_some_and(same)
             })
         })
     }
 
-    /// A grant that no answer tells.
-    fn unseen_grant(&mut self, number: u32) {
-        if self.is_used(number) || !self.guards.grantable(self.from, number) {
-            return;
-        }
-        let op = self.op(number);
-        let mut next = self.from.clone();
-        insert_sorted(&mut next.used, number);
-        for token in self.possible_tokens(op) {
-            self.grant(next.clone(), op, token, number);
-        }
-        self.grant(next, op, 0, number);
-    }
-
-    /// A repeated request whose answer was lost: it refreshed the live lease.
-    fn unseen_refresh(&mut self, number: u32) {
-        let op = self.op(number);
-        if self.is_used(number) || !self.is_live(op, 0) {
-            return;
-        }
-        let mut next = self.from.clone();
-        insert_sorted(&mut next.used, number);
-        self.refresh(next, &op.keys, op.lease, op.spec.map(|spec| spec.ends));
-    }
-
-    /// The shown tokens that an unseen grant may have had: the next on one of its keys, if it is
-    /// nobody else's.
-    fn possible_tokens(&self, op: &Op) -> SmallVec<[u64; 2]> {
-        let part = self.guards.part;
-        let mut tokens: SmallVec<[u64; 2]> = SmallVec::new();
-        for &key in &op.keys {
-            let granted = self.from.tokens[key as usize].granted as usize;
-            let Some(&token) = part.tokens[key as usize].get(granted) else {
-                continue;
-            };
-            let owner = part.owners[key as usize].get(&token);
-            if owner.is_none_or(|owner| *owner == op.lease) && !tokens.contains(&token) {
-                tokens.push(token);
-            }
-        }
-        tokens
-    }
-
     /// Grants under a new token (0: one that is never shown), if tokens allow it.
-    fn grant(&mut self, mut next: Config<W>, op: &Op, token: u64, by: u32) {
+    pub(super) fn grant(&mut self, mut next: Config<W>, op: &Op, token: u64, by: u32) {
         let Some(spec) = op.spec else { return };
         let shown = &self.guards.part.tokens;
         let last = op
@@ -206,7 +163,13 @@ impl<'a, const W: usize> Moves<'a, W> {
     }
 
     /// The end of a lease becomes the later of what it was and now + ttl, on each of the keys.
-    fn refresh(&mut self, next: Config<W>, keys: &[u32], lease: u32, ends: Option<Span>) {
+    pub(super) fn refresh(
+        &mut self,
+        next: Config<W>,
+        keys: &[u32],
+        lease: u32,
+        ends: Option<Span>,
+    ) {
         let Some(ends) = ends else { return };
         let mut made: SmallVec<[Config<W>; 2]> = SmallVec::from_iter([next]);
         for &key in keys {
@@ -219,7 +182,7 @@ impl<'a, const W: usize> Moves<'a, W> {
         self.made.extend(made);
     }
 
-    fn release(&mut self, mut next: Config<W>, op: &Op) {
+    pub(super) fn release(&mut self, mut next: Config<W>, op: &Op) {
         if op.kills {
             next.kill(op.keys[0], op.lease);
         }
@@ -250,132 +213,4 @@ impl<'a, const W: usize> Moves<'a, W> {
         }
         self.made.push(next);
     }
-
-    /// Unknown extensions and releases of a live lease.
-    fn unknown_on(&mut self, entry: usize) {
-        let entry = self.from.entries[entry];
-        if entry.released || entry.lease == NOBODY {
-            return;
-        }
-        if entry.by != NOTHING && self.is_first_key(&entry) {
-            self.leave(entry.by);
-        }
-        let open = self.guards.open;
-        for number in open.unknown_of(entry.lease) {
-            let op = self.op(number);
-            if op.keys[0] != entry.key || self.is_used(number) {
-                continue;
-            }
-            let mut next = self.from.clone();
-            insert_sorted(&mut next.used, number);
-            match &op.kind {
-                Kind::MayExtend { ends } => self.refresh(next, &op.keys, op.lease, Some(*ends)),
-                _ => self.release(next, op),
-            }
-        }
-    }
-
-    fn is_first_key(&self, entry: &Entry) -> bool {
-        let first =
-            self.from.entries.iter().find(|other| {
-                other.lease == entry.lease && other.by == entry.by && !other.released
-            });
-        first.is_some_and(|first| first.key == entry.key)
-    }
-
-    /// A request that may still be waiting gives up; that matters only if its id is used
-    /// elsewhere. One that timed out was refused before.
-    fn give_up(&mut self, number: u32) {
-        let op = self.op(number);
-        let held = op
-            .keys
-            .iter()
-            .any(|key| self.from.held(*key, op.lease).is_some());
-        let slot = self.guards.open.slot(number);
-        let refused = slot == NOTHING || self.from.done.has(slot);
-        if refused && !self.is_used(number) && (held || op.kills) {
-            self.leave(number);
-        }
-    }
-
-    /// The caller gave up: what it has is released on every key, its id is dead.
-    fn leave(&mut self, number: u32) {
-        let op = self.op(number);
-        let mut next = self.from.clone();
-        insert_sorted(&mut next.used, number);
-        if op.kills {
-            op.keys.iter().for_each(|key| next.kill(*key, op.lease));
-        }
-        let mut made = vec![next];
-        for &key in &op.keys {
-            let mut released = Vec::new();
-            for config in made {
-                if config.held(key, op.lease).is_some() {
-                    release_one(config, key, op.lease, &mut released);
-                } else {
-                    released.push(config);
-                }
-            }
-            made = released;
-        }
-        self.made.append(&mut made);
-    }
-}
-
-/// Both ways in which the later of two ends can fall.
-fn refresh_one<const W: usize>(
-    config: Config<W>,
-    key: u32,
-    lease: u32,
-    ends: Span,
-    made: &mut SmallVec<[Config<W>; 2]>,
-) {
-    let Some(entry) = config.held(key, lease) else {
-        return;
-    };
-    let var = config.end(entry);
-    let mut kept = config.clone();
-    if kept.zone.within(
-        var,
-        Span {
-            lo: ends.hi + 1,
-            hi: i64::MAX / 4,
-        },
-    ) {
-        made.push(kept);
-    }
-    let mut moved = config;
-    moved.zone.insert(var, ends);
-    if moved.zone.apart(var + 1, var, 0) {
-        moved.zone.remove(var + 1);
-        made.push(moved);
-    }
-}
-
-/// The lease goes, or stays unusable until the end of its minimum hold.
-fn release_one<const W: usize>(
-    mut config: Config<W>,
-    key: u32,
-    lease: u32,
-    made: &mut Vec<Config<W>>,
-) {
-    let Some(entry) = config.held(key, lease) else {
-        return;
-    };
-    if config.entries[entry].holds {
-        let var = config.end(entry);
-        let mut kept = config.clone();
-        if kept.zone.alive(var + 1) {
-            kept.zone.remove(var);
-            kept.entries[entry].holds = false;
-            kept.entries[entry].released = true;
-            kept.entries[entry].by = NOTHING;
-            made.push(kept);
-        }
-        if !config.zone.over(var + 1) {
-            return;
-        }
-    }
-    config.drop(entry);
-    made.push(config);
 }

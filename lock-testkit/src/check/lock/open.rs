@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{Config, NOTHING, Slots};
-use super::prepare::{Kind, Op, Part};
+use super::part::{Kind, Op, Part};
 
 /// The open operations of a part.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::explain::{Impasse, impasse};
 use super::guards::Guards;
 use super::moves::Moves;
 use super::open::Open;
-use super::prepare::{Event, Kind, Part, What};
+use super::part::{Event, Kind, Part, What};
 use super::table::Table;
 use crate::check::Reached;
 

@@ -9,6 +9,8 @@
 //! The queue is not part of the state, because who waits is known from outside only in part; what is
 //! known comes as a [`QueueView`].
 
+mod ends;
+mod observe;
 mod policy;
 mod slack;
 mod state;

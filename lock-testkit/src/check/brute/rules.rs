@@ -1,38 +1,15 @@
-//! Every order and every instant: the definition, executed.
-//!
-//! At each instant between two events, each open operation may take effect, and everything is tried,
-//! without any cleverness but to not try the same twice. Only for histories of a few operations within a few
-//! nanoseconds; it is what the other two checkers are compared with.
+//! What can happen in a history, one step at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lock::Options;
+use crate::check::lock::Options;
 use crate::history::{Call, HeldReason, History, LeaseRequest, Operation, Outcome};
 use crate::model::lock::{LockModel, LockState, QueueView, Took};
 
-/// Whether the specification allows the history; `None` if `limits.explored` steps did not suffice.
-#[must_use]
-pub fn allows(history: &History, options: &Options) -> Option<bool> {
-    let rules = Rules::new(history, options);
-    let limit = options.limits.explored;
-    let mut search = Brute {
-        rules: &rules,
-        failed: BTreeSet::new(),
-        limit,
-        steps: 0,
-    };
-    let found = search.from(&Node::first(history.len()), 0);
-    if found {
-        Some(true)
-    } else {
-        (search.steps <= options.limits.explored).then_some(false)
-    }
-}
-
 /// What happens at an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(in crate::check) enum What {
     Invoked,
     Enqueued,
     Closed,
@@ -40,13 +17,13 @@ pub(super) enum What {
 
 /// Where a search stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Node {
-    pub(super) state: LockState,
-    pub(super) now: i64,
-    open: Vec<bool>,
+pub(in crate::check) struct Node {
+    pub(in crate::check) state: LockState,
+    pub(in crate::check) now: i64,
+    pub(super) open: Vec<bool>,
     enqueued: Vec<bool>,
     /// Took effect, or was observed.
-    pub(super) done: Vec<bool>,
+    pub(in crate::check) done: Vec<bool>,
     /// An unseen grant happened, or it gave up.
     used: Vec<bool>,
     /// Leases from unseen grants, by key and name, with the operation that got them.
@@ -54,7 +31,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn first(count: usize) -> Self {
+    pub(in crate::check) fn first(count: usize) -> Self {
         Self {
             state: LockState::default(),
             now: 0,
@@ -67,7 +44,7 @@ impl Node {
     }
 
     /// Every way in which the clock may stand at an instant.
-    pub(super) fn at(&self, now: i64) -> impl Iterator<Item = Self> {
+    pub(in crate::check) fn at(&self, now: i64) -> impl Iterator<Item = Self> {
         self.state.at(now).into_iter().map(move |state| Self {
             state,
             now,
@@ -78,54 +55,17 @@ impl Node {
 
 /// What can happen in a history, one step at a time.
 #[derive(Debug)]
-pub(super) struct Rules<'a> {
-    pub(super) history: &'a History,
+pub(in crate::check) struct Rules<'a> {
+    pub(in crate::check) history: &'a History,
     model: LockModel,
-    pub(super) events: Vec<(i64, usize, What)>,
+    pub(in crate::check) events: Vec<(i64, usize, What)>,
     /// Tokens that answers show.
     tokens: Vec<Option<u64>>,
     quarantined: bool,
 }
 
-struct Brute<'a> {
-    rules: &'a Rules<'a>,
-    failed: BTreeSet<(usize, Node)>,
-    limit: u64,
-    steps: u64,
-}
-
-impl Brute<'_> {
-    /// Whether the history can go on from here.
-    fn from(&mut self, node: &Node, place: usize) -> bool {
-        let Some(&(at, number, what)) = self.rules.events.get(place) else {
-            return true;
-        };
-        self.steps += 1;
-        if self.steps > self.limit || !self.failed.insert((place, node.clone())) {
-            return false;
-        }
-        for next in self.rules.pass(node, at, number, what) {
-            if self.from(&next, place + 1) {
-                return true;
-            }
-        }
-        for tau in node.now..=at {
-            for here in node.at(tau) {
-                for op in (0..self.rules.history.len()).filter(|op| here.open[*op]) {
-                    for next in self.rules.steps_of(&here, op) {
-                        if self.from(&next, place) {
-                            return true;
-                        }
-                    }
-                }
-            }
-        }
-        false
-    }
-}
-
 impl<'a> Rules<'a> {
-    pub(super) fn new(history: &'a History, options: &Options) -> Self {
+    pub(in crate::check) fn new(history: &'a History, options: &Options) -> Self {
         let mut events = Vec::new();
         let mut tokens = vec![None];
         let mut quarantined = false;
@@ -163,7 +103,13 @@ impl<'a> Rules<'a> {
     }
 
     /// Over an event, if it may happen now.
-    pub(super) fn pass(&self, node: &Node, at: i64, number: usize, what: What) -> Vec<Node> {
+    pub(in crate::check) fn pass(
+        &self,
+        node: &Node,
+        at: i64,
+        number: usize,
+        what: What,
+    ) -> Vec<Node> {
         let op = &self.history.operations()[number];
         let mut next = Node {
             now: at,
@@ -188,7 +134,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Everything that one open operation can do at this instant.
-    pub(super) fn steps_of(&self, node: &Node, number: usize) -> Vec<Node> {
+    pub(in crate::check) fn steps_of(&self, node: &Node, number: usize) -> Vec<Node> {
         let op = &self.history.operations()[number];
         let queue = self.queue(node, number);
         let mut made = Vec::new();
