@@ -68,20 +68,25 @@ impl<'a, const W: usize> Moves<'a, W> {
     fn definite(&mut self, number: u32, slot: u32) {
         let op = self.op(number);
         let held = self.from.held(op.keys[0], op.lease).is_some();
-        let mut next = self.from.clone();
-        next.done.put(slot);
+        let from = self.from;
+        let next = || {
+            let mut next = from.clone();
+            next.done.put(slot);
+            next
+        };
         match &op.kind {
             Kind::Granted { token } => self.definite_grant(next, number, *token),
             Kind::Extended { ends } if held => {
-                self.refresh(next, &op.keys, op.lease, Some(*ends));
+                self.refresh(next(), &op.keys, op.lease, Some(*ends));
             }
-            Kind::Released if held => self.release(next, op),
+            Kind::Released if held => self.release(next(), op),
             Kind::NotHeld if !held => {
+                let mut next = next();
                 next.kill(op.keys[0], op.lease);
                 self.made.push(next);
             }
             Kind::State { leases, .. } if self.guards.fits(self.from, number) => {
-                self.read(next, op.keys[0], leases);
+                self.read(next(), op.keys[0], leases);
             }
             Kind::Revoked { leases } => {
                 let on = || {
@@ -92,23 +97,31 @@ impl<'a, const W: usize> Moves<'a, W> {
                 };
                 let usable = on().filter(|entry| !entry.released).count();
                 if (usable..=on().count()).contains(leases) {
-                    self.revoke(next, op.keys[0]);
+                    self.revoke(next(), op.keys[0]);
                 }
             }
             _ => {}
         }
     }
 
-    fn definite_grant(&mut self, next: Config<W>, number: u32, token: u64) {
+    fn definite_grant(&mut self, next: impl Fn() -> Config<W>, number: u32, token: u64) {
         let op = self.op(number);
         if self.is_live(op, token) {
             if op.waits {
-                self.made.push(next.clone());
+                self.made.push(next());
             }
-            self.refresh(next, &op.keys, op.lease, op.spec.map(|spec| spec.ends));
-        } else if self.guards.grantable(self.from, number) {
-            self.grant(next, op, token, NOTHING);
+            self.refresh(next(), &op.keys, op.lease, op.spec.map(|spec| spec.ends));
+        } else if self.is_next(op, token) && self.guards.grantable(self.from, number) {
+            self.grant(next(), op, token, NOTHING);
         }
+    }
+
+    /// Whether a token is the smallest that is outstanding on each of the keys.
+    fn is_next(&self, op: &Op, token: u64) -> bool {
+        op.keys.iter().all(|key| {
+            let granted = self.from.tokens[*key as usize].granted as usize;
+            self.guards.part.tokens[*key as usize].get(granted) == Some(&token)
+        })
     }
 
     /// Whether the lease of a request is live under this token: then it is answered, not granted anew.
