@@ -41,10 +41,7 @@ fn matrix(sources: &[(String, String)], tests: &[(String, String)]) -> Matrix {
     for (backend, path) in &matrix.backends {
         let fixture = FIXTURES.iter().find(|(pointer, _)| pointer == backend);
         let name = fixture.map_or(backend.as_str(), |(_, fixture)| fixture);
-        if !tests
-            .iter()
-            .any(|(_, text)| enrols(text) && has_word(text, name))
-        {
+        if !tests.iter().any(|(_, text)| enrols(text) && has_word(text, name)) {
             matrix.missing.push(format!("{backend} ({path})"));
         }
     }
@@ -80,15 +77,12 @@ fn given_to_macros(code: &str) -> Vec<String> {
         let given = code.split(call.as_str()).skip(1).map(str::to_owned);
         given.collect::<Vec<_>>()
     });
-    calls
-        .filter_map(|rest| Some(rest.split([')', ',']).next()?.trim().to_owned()))
-        .collect()
+    calls.filter_map(|rest| Some(rest.split([')', ',']).next()?.trim().to_owned())).collect()
 }
 
 fn has_word(text: &str, word: &str) -> bool {
     let part = |character: char| character.is_alphanumeric() || character == '_';
-    text.split(|character| !part(character))
-        .any(|found| found == word)
+    text.split(|character| !part(character)).any(|found| found == word)
 }
 
 /// The Rust files below `lock-*/{folder}`, with their paths from the root of the workspace.
@@ -101,12 +95,7 @@ fn files(folder: &str) -> Vec<(String, String)> {
             walk(&package.path().join(folder), &mut found);
         }
     }
-    let relative = |path: &Path| {
-        path.strip_prefix(&root)
-            .unwrap()
-            .to_string_lossy()
-            .into_owned()
-    };
+    let relative = |path: &Path| path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
     let read = |path: PathBuf| (relative(&path), fs::read_to_string(&path).unwrap());
     found.into_iter().map(read).collect()
 }
@@ -128,19 +117,9 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_backend_is_enrolled() {
     let matrix = matrix(&files("src"), &files("tests"));
-    assert!(
-        matrix.backends.contains_key("MemoryBackend"),
-        "it finds nothing: {matrix:?}"
-    );
-    assert!(
-        matrix.backends.contains_key("Arc"),
-        "it finds no forwarding: {matrix:?}"
-    );
-    assert!(
-        matrix.missing.is_empty(),
-        "not enrolled in any tests/*.rs: {:?}",
-        matrix.missing
-    );
+    assert!(matrix.backends.contains_key("MemoryBackend"), "it finds nothing: {matrix:?}");
+    assert!(matrix.backends.contains_key("Arc"), "it finds no forwarding: {matrix:?}");
+    assert!(matrix.missing.is_empty(), "not enrolled in any tests/*.rs: {:?}", matrix.missing);
 }
 
 #[test]
@@ -149,17 +128,9 @@ fn a_backend_that_is_not_enrolled_is_missing() {
     let sources = source("#[async_trait]\nimpl<B: LockBackend> LockBackend for wrap::Slow<B> {\n");
     let is_missing = |tests: &str| !matrix(&sources, &source(tests)).missing.is_empty();
     assert!(is_missing(""));
-    assert!(
-        is_missing("fn start() -> Slow<Memory>"),
-        "named, but not enrolled"
-    );
-    assert!(
-        is_missing("conformance!(Slower)"),
-        "another one is enrolled"
-    );
-    assert!(!is_missing(
-        "fn start() -> Slow<Memory>\nconformance!(Fixture)"
-    ));
+    assert!(is_missing("fn start() -> Slow<Memory>"), "named, but not enrolled");
+    assert!(is_missing("conformance!(Slower)"), "another one is enrolled");
+    assert!(!is_missing("fn start() -> Slow<Memory>\nconformance!(Fixture)"));
 }
 
 #[test]
@@ -171,9 +142,6 @@ fn a_backend_in_a_comment_is_none_and_one_made_by_a_macro_is_one() {
 
 #[test]
 fn what_is_exempt_is_not_asked_for() {
-    let mock = (
-        "lock-testkit/src/mock/x.rs".to_owned(),
-        "impl LockBackend for X {".to_owned(),
-    );
+    let mock = ("lock-testkit/src/mock/x.rs".to_owned(), "impl LockBackend for X {".to_owned());
     assert_eq!(matrix(&[mock], &[]), Matrix::default());
 }

@@ -30,22 +30,13 @@ async fn each_operation_gets_its_own_answers_in_order() {
     );
     let request = request(&backend);
     let (key, id) = (request.key(), request.id());
-    assert!(matches!(
-        backend.try_acquire(&request).await,
-        Ok(TryAcquire::Held(_))
-    ));
+    assert!(matches!(backend.try_acquire(&request).await, Ok(TryAcquire::Held(_))));
     let Ok(TryAcquire::Granted(first)) = backend.try_acquire(&request).await else {
         panic!("not granted");
     };
-    assert_eq!(
-        backend.extend(key, id, Ttl::MIN).await.unwrap(),
-        Extension::Lost
-    );
+    assert_eq!(backend.extend(key, id, Ttl::MIN).await.unwrap(), Extension::Lost);
     let lost = backend.extend(key, id, Ttl::MIN).await.unwrap_err();
-    assert_eq!(
-        (lost.kind(), lost.effect()),
-        (ErrorKind::Unavailable, Effect::Unknown)
-    );
+    assert_eq!((lost.kind(), lost.effect()), (ErrorKind::Unavailable, Effect::Unknown));
     let Ok(TryAcquire::Granted(second)) = backend.try_acquire(&request).await else {
         panic!("not granted");
     };
@@ -61,10 +52,7 @@ async fn a_script_that_has_ended_says_so() {
     let backend = ScriptedBackend::new(runtime, []);
     let request = request(&backend);
     let error = backend.try_acquire(&request).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Internal, Effect::None)
-    );
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Internal, Effect::None));
     assert_eq!(error.operation(), Some("try_acquire"));
     assert!(backend.release(request.key(), request.id()).await.is_err());
     assert!(backend.inspect(request.key()).await.is_err());
@@ -77,10 +65,10 @@ async fn an_answer_that_never_comes_leaves_the_caller_to_its_own_timeout() {
     let backend = ScriptedBackend::new(runtime, [Answer::TryAcquireNever]);
     let request = request(&backend);
     let deadline = clock.now() + Duration::from_secs(5);
-    let (waited, ()) = tokio::join!(
-        timeout_at(&clock, deadline, backend.try_acquire(&request)),
-        async { clock.jump_to(deadline) },
-    );
+    let (waited, ()) =
+        tokio::join!(timeout_at(&clock, deadline, backend.try_acquire(&request)), async {
+            clock.jump_to(deadline);
+        },);
     assert!(waited.is_none(), "it answered: {waited:?}");
 }
 
@@ -88,10 +76,7 @@ async fn an_answer_that_never_comes_leaves_the_caller_to_its_own_timeout() {
 async fn the_mock_is_a_backend_with_expectations() {
     let (runtime, _clock) = Runtime::manual(7);
     let mut backend = MockLockBackend::on(runtime);
-    backend
-        .expect_extend()
-        .times(2)
-        .returning(|_, _, _| Ok(Extension::Extended));
+    backend.expect_extend().times(2).returning(|_, _, _| Ok(Extension::Extended));
     assert!(backend.admin().is_none() && backend.batch().is_none());
     let backend: std::sync::Arc<dyn LockBackend> = std::sync::Arc::new(backend);
     let request = request(&*backend);

@@ -21,10 +21,7 @@ fn every_case_that_is_written_is_listed() {
         written.extend(cases_in(&fs::read_to_string(file.unwrap().path()).unwrap()));
     }
     written.sort_unstable();
-    let mut listed: Vec<_> = Case::all()
-        .iter()
-        .map(|case| case.name().to_owned())
-        .collect();
+    let mut listed: Vec<_> = Case::all().iter().map(|case| case.name().to_owned()).collect();
     listed.sort_unstable();
     assert_eq!(written, listed);
     assert!(listed.len() > 140, "{}", listed.len());

@@ -42,10 +42,7 @@ struct Lease {
 
 impl MapBackend {
     fn new(runtime: Runtime) -> Self {
-        Self {
-            runtime,
-            keys: Mutex::default(),
-        }
+        Self { runtime, keys: Mutex::default() }
     }
 
     /// Looks at a key as it is now: what has ended is gone.
@@ -96,11 +93,7 @@ impl Entry {
 }
 
 fn granted(lease: &Lease, request: &AcquireRequest, now: Timestamp) -> TryAcquire {
-    TryAcquire::Granted(Grant {
-        token: lease.token,
-        ttl: request.ttl(),
-        since: now,
-    })
+    TryAcquire::Granted(Grant { token: lease.token, ttl: request.ttl(), since: now })
 }
 
 #[async_trait]
@@ -143,13 +136,9 @@ impl LockBackend for MapBackend {
     }
 
     async fn inspect(&self, key: &LockKey) -> Result<KeyState> {
-        let leases = self.at(key, |entry, now| {
-            entry.lease.iter().map(|lease| lease.info(now)).collect()
-        });
-        Ok(KeyState {
-            leases,
-            waiters: Vec::new(),
-        })
+        let leases =
+            self.at(key, |entry, now| entry.lease.iter().map(|lease| lease.info(now)).collect());
+        Ok(KeyState { leases, waiters: Vec::new() })
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -53,26 +53,14 @@ async fn a_backend_that_can_less_keeps_to_those_that_are_for_it() {
 #[tokio::test]
 async fn a_wrong_answer_is_seen_with_its_step() {
     for (flaw, says) in [
-        (
-            Flaw::LiveAtItsEnd,
-            "exclusive: at its end a lease is dead: step 2: ",
-        ),
-        (
-            Flaw::ReleaseWithoutIdCheck,
-            "release: a foreign id releases nothing: step 2: ",
-        ),
-        (
-            Flaw::ExtendShortens,
-            "extend: extending never shortens: step 2: k: ",
-        ),
+        (Flaw::LiveAtItsEnd, "exclusive: at its end a lease is dead: step 2: "),
+        (Flaw::ReleaseWithoutIdCheck, "release: a foreign id releases nothing: step 2: "),
+        (Flaw::ExtendShortens, "extend: extending never shortens: step 2: k: "),
         (
             Flaw::ExtendResurrects,
             "extend: at its end a lease is lost, though nobody took the key: step 2: ",
         ),
-        (
-            Flaw::TokenReusedAfterRelease,
-            "tokens: tokens grow over release: step 3: ",
-        ),
+        (Flaw::TokenReusedAfterRelease, "tokens: tokens grow over release: step 3: "),
         (
             Flaw::RepeatGetsANewToken,
             "idempotent: a repeated acquire gets the same token and a fresh end: step 2: ",
@@ -83,10 +71,7 @@ async fn a_wrong_answer_is_seen_with_its_step() {
         ),
     ] {
         let (mismatches, _) = run_all(|| map(Some(flaw))).await;
-        assert!(
-            mismatches.iter().any(|text| text.starts_with(says)),
-            "{flaw:?}: {mismatches:?}"
-        );
+        assert!(mismatches.iter().any(|text| text.starts_with(says)), "{flaw:?}: {mismatches:?}");
     }
 }
 
@@ -109,10 +94,7 @@ fn every_topic_of_the_specification_is_there() {
         "tombstones",
     ];
     assert_eq!(topics, all.into());
-    let names: BTreeSet<_> = vectors
-        .iter()
-        .map(|vector| (vector.topic(), vector.name()))
-        .collect();
+    let names: BTreeSet<_> = vectors.iter().map(|vector| (vector.topic(), vector.name())).collect();
     assert_eq!(names.len(), vectors.len(), "two vectors have one name");
     assert!(vectors.iter().map(Vector::steps).sum::<usize>() > 300);
 }
@@ -130,10 +112,7 @@ fn a_file_that_strays_from_the_format_is_refused_with_its_place() {
         format!(r#"{{"version": {version}, "topic": "t", "vectors": {vectors}}}"#)
     };
     let step = r#"{"at": 0, "do": {"release": {"id": "a"}}, "expect": "not_held"}"#;
-    assert!(matches!(
-        read(&with(2, step)),
-        VectorError::Version { found: 2, .. }
-    ));
+    assert!(matches!(read(&with(2, step)), VectorError::Version { found: 2, .. }));
     let odd = step.replace(r#""id""#, r#""name": "b", "id""#);
     assert!(
         matches!(read(&with(1, &odd)), VectorError::Format { source, .. } if source.line() == 1)

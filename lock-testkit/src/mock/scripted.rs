@@ -132,21 +132,14 @@ impl Answer {
 }
 
 fn lost_reply() -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        Effect::Unknown,
-        "the reply was lost",
-    )
+    Error::new(ErrorKind::Unavailable, Effect::Unknown, "the reply was lost")
 }
 
 impl ScriptedBackend {
     /// A backend with these answers, on this runtime.
     #[must_use]
     pub fn new(runtime: Runtime, answers: impl IntoIterator<Item = Answer>) -> Self {
-        let script = Script {
-            answers: answers.into_iter().collect(),
-            ..Script::default()
-        };
+        let script = Script { answers: answers.into_iter().collect(), ..Script::default() };
         Self {
             runtime,
             capabilities: Capabilities::new(Duration::ZERO),
@@ -209,10 +202,7 @@ fn used_up(operation: &'static str) -> Error {
 impl LockBackend for ScriptedBackend {
     async fn try_acquire(&self, request: &AcquireRequest) -> Result<TryAcquire> {
         let is_for = |answer: &Answer| {
-            matches!(
-                answer,
-                Answer::TryAcquire(_) | Answer::Grant | Answer::TryAcquireNever
-            )
+            matches!(answer, Answer::TryAcquire(_) | Answer::Grant | Answer::TryAcquireNever)
         };
         match self.next(Call::TryAcquire(request.clone()), is_for) {
             Some(Answer::TryAcquire(answer)) => answer,

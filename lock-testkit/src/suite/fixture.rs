@@ -66,12 +66,7 @@ impl<B> Running<B> {
     }
 
     const fn new(backend: B, time: TestTime) -> Self {
-        Self {
-            backend,
-            time,
-            patience: None,
-            guard: None,
-        }
+        Self { backend, time, patience: None, guard: None }
     }
 
     /// Cleans up when it is dropped, after the backend: the server that the fixture started.

@@ -33,11 +33,7 @@ impl fmt::Display for Report {
             writeln!(f, "{name}: {message}")?;
         }
         let (passed, failed) = (self.passed.len(), self.failed.len());
-        write!(
-            f,
-            "{passed} passed, {failed} failed, {} skipped",
-            self.skipped.len()
-        )?;
+        write!(f, "{passed} passed, {failed} failed, {} skipped", self.skipped.len())?;
         let lacks: BTreeSet<_> = self.skipped.iter().map(|(_, lacks)| lacks.name()).collect();
         if !lacks.is_empty() {
             let lacks: Vec<_> = lacks.into_iter().collect();
@@ -68,10 +64,7 @@ impl Suite {
         let capabilities = on_tokio(async { fixture.start().await.backend.capabilities() });
         let mut report = Report::default();
         for case in Case::all().iter().filter(|case| choose(case.name())) {
-            let lacks = case
-                .needs()
-                .iter()
-                .find(|needed| !capabilities.has(**needed));
+            let lacks = case.needs().iter().find(|needed| !capabilities.has(**needed));
             if let Some(lacks) = lacks {
                 report.skipped.push((case.name(), *lacks));
                 continue;
@@ -102,15 +95,10 @@ pub fn run_case(fixture: &impl Fixture, name: &str) {
 /// If they differ.
 pub fn check_without(fixture: &impl Fixture, without: &[&str]) {
     let capabilities = on_tokio(async { fixture.start().await.backend.capabilities() });
-    let lacks = Capability::ALL
-        .into_iter()
-        .filter(|capability| !capabilities.has(*capability));
+    let lacks = Capability::ALL.into_iter().filter(|capability| !capabilities.has(*capability));
     let lacks: BTreeSet<_> = lacks.map(Capability::name).collect();
     let without: BTreeSet<_> = without.iter().copied().collect();
-    assert_eq!(
-        without, lacks,
-        "left out, and what the backend lacks, differ"
-    );
+    assert_eq!(without, lacks, "left out, and what the backend lacks, differ");
 }
 
 fn run(fixture: &impl Fixture, case: &Case) {
@@ -126,17 +114,10 @@ fn run(fixture: &impl Fixture, case: &Case) {
     });
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "without a runtime there is nothing to test with"
-)]
+#[expect(clippy::expect_used, reason = "without a runtime there is nothing to test with")]
 fn on_tokio<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime
-        .expect("a single-threaded tokio runtime starts")
-        .block_on(future)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a single-threaded tokio runtime starts").block_on(future)
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {

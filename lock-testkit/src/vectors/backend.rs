@@ -24,12 +24,7 @@ impl BackendMachine {
     /// The machine of this backend, which lives on this clock. The vector begins now.
     #[must_use]
     pub fn new(backend: impl LockBackend, clock: VirtualClock) -> Self {
-        Self {
-            backend: Arc::new(backend),
-            began: clock.now(),
-            clock,
-            waiting: Vec::new(),
-        }
+        Self { backend: Arc::new(backend), began: clock.now(), clock, waiting: Vec::new() }
     }
 
     async fn start_waiting(&mut self, operation: &Operation) -> Outcome {
@@ -71,10 +66,9 @@ impl BackendMachine {
                 continue;
             }
             match ended(task).await {
-                Ok(Acquire::Granted(grant)) => events.push(Event::Granted {
-                    id,
-                    token: grant.token,
-                }),
+                Ok(Acquire::Granted(grant)) => {
+                    events.push(Event::Granted { id, token: grant.token });
+                }
                 Ok(Acquire::TimedOut(_)) => events.push(Event::TimedOut { id }),
                 // Its id was given up: nothing that the specification speaks of.
                 Err(_) => {}
@@ -112,10 +106,7 @@ impl Machine for BackendMachine {
             }
             Operation::Release { key, id } => backend.release(key, *id).await.map(released),
             Operation::Revoke { key } => match backend.admin() {
-                Some(admin) => admin
-                    .revoke(key)
-                    .await
-                    .map(|done| Outcome::Revoked(done.leases)),
+                Some(admin) => admin.revoke(key).await.map(|done| Outcome::Revoked(done.leases)),
                 None => Err(Error::unsupported("revocation")),
             },
             Operation::Cancel { id, .. } => {

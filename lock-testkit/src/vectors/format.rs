@@ -83,18 +83,12 @@ impl Vector {
     /// A file that can't be read, or does not follow the format.
     pub fn read_all(folder: impl AsRef<Path>) -> Result<Vec<Self>, VectorError> {
         let folder = folder.as_ref();
-        let failed = |source| VectorError::Read {
-            path: folder.to_owned(),
-            source,
-        };
+        let failed = |source| VectorError::Read { path: folder.to_owned(), source };
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(failed)? {
             paths.push(entry.map_err(failed)?.path());
         }
-        paths.retain(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        });
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
         paths.sort_unstable();
         let mut vectors = Vec::new();
         for path in paths {
@@ -118,38 +112,20 @@ impl Vector {
             Err(source) => return Err(VectorError::Format { path, source }),
         };
         if file.version != VERSION {
-            return Err(VectorError::Version {
-                path,
-                found: file.version,
-            });
+            return Err(VectorError::Version { path, found: file.version });
         }
         let topic = file.topic;
-        file.vectors
-            .into_iter()
-            .map(|body| Self::new(&topic, body))
-            .collect()
+        file.vectors.into_iter().map(|body| Self::new(&topic, body)).collect()
     }
 
     fn new(topic: &str, body: Body) -> Result<Self, VectorError> {
-        let steps = body
-            .steps
-            .into_iter()
-            .map(Step::new)
-            .collect::<leasehold::Result<_>>();
+        let steps = body.steps.into_iter().map(Step::new).collect::<leasehold::Result<_>>();
         match steps {
             Ok(steps) => {
                 let (topic, name, needs) = (topic.to_owned(), body.name, body.needs);
-                Ok(Self {
-                    topic,
-                    name,
-                    needs,
-                    steps,
-                })
+                Ok(Self { topic, name, needs, steps })
             }
-            Err(source) => Err(VectorError::Value {
-                vector: body.name,
-                source,
-            }),
+            Err(source) => Err(VectorError::Value { vector: body.name, source }),
         }
     }
 

@@ -122,9 +122,6 @@ pub struct Answer {
 
 impl From<Outcome> for Answer {
     fn from(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            events: Vec::new(),
-        }
+        Self { outcome, events: Vec::new() }
     }
 }

@@ -77,9 +77,7 @@ impl Runner {
             else {
                 return Err("only an acquire can be granted".to_owned());
             };
-            return self
-                .tokens
-                .granted(AcquireRequest::keys(request), *label, *token);
+            return self.tokens.granted(AcquireRequest::keys(request), *label, *token);
         }
         let same = match (&step.expect, outcome) {
             (Expected::Held(reason), Outcome::Held(held)) => held.to_string() == *reason,
@@ -123,15 +121,9 @@ impl Runner {
         let waiters = state.waiters.iter().map(|waiter| waiter.holder.to_string());
         let waiters: Vec<_> = waiters.collect();
         differ(expected.waiters == waiters, &expected.waiters, &waiters)?;
-        differ(
-            expected.leases.len() == state.leases.len(),
-            &expected.leases,
-            &state.leases,
-        )?;
+        differ(expected.leases.len() == state.leases.len(), &expected.leases, &state.leases)?;
         let pairs = expected.leases.iter().zip(&state.leases);
-        pairs
-            .into_iter()
-            .try_for_each(|(expected, shown)| self.lease(at, expected, shown))
+        pairs.into_iter().try_for_each(|(expected, shown)| self.lease(at, expected, shown))
     }
 
     fn lease(
@@ -142,13 +134,7 @@ impl Runner {
     ) -> Result<(), String> {
         self.tokens.is(expected.token, shown.token)?;
         let mode = expected.mode.mode().map_err(|error| error.to_string())?;
-        let asked = (
-            &expected.id,
-            mode,
-            expected.permits,
-            expected.released,
-            expected.ends,
-        );
+        let asked = (&expected.id, mode, expected.permits, expected.released, expected.ends);
         let ends = u64::try_from((at + shown.remaining).as_micros()).unwrap_or(u64::MAX);
         let holder = shown.holder.to_string();
         let got = (&holder, shown.mode, shown.permits, shown.released, ends);

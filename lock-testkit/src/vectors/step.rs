@@ -116,9 +116,7 @@ impl RawMode {
         Ok(match self {
             Self::Exclusive => Mode::Exclusive,
             Self::Read => Mode::READ,
-            Self::Shared(limit) => Mode::Shared {
-                limit: Limit::new(limit)?,
-            },
+            Self::Shared(limit) => Mode::Shared { limit: Limit::new(limit)? },
         })
     }
 }
@@ -139,11 +137,7 @@ fn ttl(micros: u64) -> leasehold::Result<Ttl> {
 impl Ask {
     /// The holder is named as the id, so that a reading shows whose lease it is.
     fn request(&self) -> leasehold::Result<AcquireRequest> {
-        let keys = self
-            .keys
-            .iter()
-            .map(LockKey::new)
-            .collect::<leasehold::Result<Vec<_>>>()?;
+        let keys = self.keys.iter().map(LockKey::new).collect::<leasehold::Result<Vec<_>>>()?;
         AcquireRequest::for_keys(keys, lease_id(&self.id), ttl(self.ttl)?)?
             .with_mode(self.mode.mode()?, self.permits)?
             .with_min_hold(Duration::from_micros(self.min_hold))
@@ -162,26 +156,16 @@ impl Action {
                 request: ask.request()?,
                 deadline: ask.deadline.map_or(Duration::MAX, Duration::from_micros),
             },
-            Self::Extend {
-                key,
-                id,
-                ttl: micros,
-            } => Operation::Extend {
-                key: LockKey::new(key)?,
-                id: lease_id(&id),
-                ttl: ttl(micros)?,
-            },
-            Self::Release { key, id } => Operation::Release {
-                key: LockKey::new(key)?,
-                id: lease_id(&id),
-            },
-            Self::Revoke { key } => Operation::Revoke {
-                key: LockKey::new(key)?,
-            },
-            Self::Cancel { key, id } => Operation::Cancel {
-                key: LockKey::new(key)?,
-                id: lease_id(&id),
-            },
+            Self::Extend { key, id, ttl: micros } => {
+                Operation::Extend { key: LockKey::new(key)?, id: lease_id(&id), ttl: ttl(micros)? }
+            }
+            Self::Release { key, id } => {
+                Operation::Release { key: LockKey::new(key)?, id: lease_id(&id) }
+            }
+            Self::Revoke { key } => Operation::Revoke { key: LockKey::new(key)? },
+            Self::Cancel { key, id } => {
+                Operation::Cancel { key: LockKey::new(key)?, id: lease_id(&id) }
+            }
             Self::Tick => Operation::Tick,
         })
     }

@@ -83,11 +83,7 @@ struct Lease {
 
 impl FlawedMap {
     pub(crate) fn new(runtime: Runtime, flaw: Option<Flaw>) -> Self {
-        Self {
-            runtime,
-            keys: Arc::default(),
-            flaw,
-        }
+        Self { runtime, keys: Arc::default(), flaw }
     }
 
     fn is(&self, flaw: Flaw) -> bool {
@@ -137,17 +133,9 @@ impl FlawedMap {
     ) -> Result<TryAcquire> {
         let ends = now + self.length(request.ttl());
         if entry.given_up.contains(&request.id()) {
-            return Err(Error::new(
-                ErrorKind::IdReused,
-                Effect::None,
-                "the id was given up",
-            ));
+            return Err(Error::new(ErrorKind::IdReused, Effect::None, "the id was given up"));
         }
-        if let Some(lease) = entry
-            .lease
-            .as_mut()
-            .filter(|lease| lease.id == request.id())
-        {
+        if let Some(lease) = entry.lease.as_mut().filter(|lease| lease.id == request.id()) {
             match self.flaw {
                 Some(Flaw::RepeatIsHeld) => return Ok(TryAcquire::Held(self.held(lease, now))),
                 Some(Flaw::RepeatShortens) => lease.ends = ends,
@@ -191,11 +179,7 @@ impl FlawedMap {
 
     fn held(&self, lease: &Lease, now: Timestamp) -> Held {
         let late = Duration::from_micros(u64::from(self.is(Flaw::RetryAfterTooLate)));
-        let shown = if self.is(Flaw::HeldHidesTheHolder) {
-            None
-        } else {
-            Some(&lease.holder)
-        };
+        let shown = if self.is(Flaw::HeldHidesTheHolder) { None } else { Some(&lease.holder) };
         Held {
             reason: HeldReason::Lease,
             retry_after: Some(lease.ends.since(now) + late),
@@ -224,9 +208,10 @@ impl FlawedMap {
         if let (Ok(Acquire::TimedOut(_)), Some(Flaw::TimedOutWaitTakesTheKey)) =
             (&waited, self.flaw)
         {
-            let (map, request) = (self.clone(), request.clone());
+            let (map, key, ttl) = (self.clone(), request.key().clone(), request.ttl());
             self.runtime.spawn(Box::pin(async move {
-                let _late = poll_acquire(&map, &request, Timestamp::MAX).await;
+                let ghost = AcquireRequest::new(key, map.runtime.lease_id(), ttl);
+                let _late = poll_acquire(&map, &ghost, Timestamp::MAX).await;
             }));
         }
         waited
@@ -262,13 +247,7 @@ impl LockBackend for FlawedMap {
             }
             if self.is(Flaw::ExtendCreates) && entry.lease.is_none() {
                 let (holder, token) = (Holder::anonymous(), entry.last_token.max(1));
-                entry.lease = Some(Lease {
-                    id,
-                    holder,
-                    token,
-                    granted: now,
-                    ends,
-                });
+                entry.lease = Some(Lease { id, holder, token, granted: now, ends });
             }
             let any = self.is(Flaw::ExtendWithoutIdCheck);
             let Some(lease) = entry.lease.as_mut().filter(|lease| any || lease.id == id) else {
@@ -307,20 +286,13 @@ impl LockBackend for FlawedMap {
                 Some(Flaw::ReleaseOfAnEndedLease) => released || ended,
                 _ => released,
             };
-            if says {
-                Release::Released
-            } else {
-                Release::NotHeld
-            }
+            if says { Release::Released } else { Release::NotHeld }
         }))
     }
 
     async fn inspect(&self, key: &LockKey) -> Result<KeyState> {
         let leases = self.at(key, |entry, now| {
-            let ended = entry
-                .ended
-                .iter()
-                .filter(|_| self.is(Flaw::EndedLeaseIsShown));
+            let ended = entry.ended.iter().filter(|_| self.is(Flaw::EndedLeaseIsShown));
             let other = u64::from(self.is(Flaw::TokenShownIsAnother));
             let shown = entry.lease.iter().chain(ended).map(|lease| LeaseInfo {
                 holder: lease.holder.clone(),
@@ -333,19 +305,12 @@ impl LockBackend for FlawedMap {
             });
             shown.collect()
         });
-        Ok(KeyState {
-            leases,
-            waiters: Vec::new(),
-        })
+        Ok(KeyState { leases, waiters: Vec::new() })
     }
 
     fn capabilities(&self) -> Capabilities {
         let has = Capabilities::new(Duration::ZERO);
-        if self.is(Flaw::ClaimsAdministration) {
-            has.with(Capability::Revoke)
-        } else {
-            has
-        }
+        if self.is(Flaw::ClaimsAdministration) { has.with(Capability::Revoke) } else { has }
     }
 
     fn runtime(&self) -> &Runtime {

@@ -1,9 +1,11 @@
 //! The memory backend behind a wrapper that takes one thing away.
 
+use std::sync::Weak;
+
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, ExtendRequest,
-    Extension, KeyState, LeaseId, Limit, LockBackend, LockKey, Mode, Release, Result, Revoked,
-    Runtime, Timestamp, TryAcquire, Ttl, async_trait, poll_acquire,
+    Extension, KeyState, LeaseId, Limit, LockBackend, LockKey, Mode, Release, Result,
+    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, async_trait, poll_acquire,
 };
 use leasehold_memory::MemoryBackend;
 
@@ -108,21 +110,14 @@ impl LockBackend for Wrapped {
             state.waiters.clear();
         }
         if self.is(Taken::ReleasedShownAsHeld) {
-            state
-                .leases
-                .iter_mut()
-                .for_each(|lease| lease.released = false);
+            state.leases.iter_mut().for_each(|lease| lease.released = false);
         }
         Ok(state)
     }
 
     fn capabilities(&self) -> Capabilities {
         let all = self.inner.capabilities();
-        if self.is(Taken::BatchNotDeclared) {
-            all.without(Capability::Batch)
-        } else {
-            all
-        }
+        if self.is(Taken::BatchNotDeclared) { all.without(Capability::Batch) } else { all }
     }
 
     fn runtime(&self) -> &Runtime {
@@ -166,5 +161,11 @@ impl AdminBackend for Wrapped {
         }
         let admin = self.inner.admin().unwrap();
         admin.revoke(key).await
+    }
+
+    fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
+        if let Some(admin) = self.inner.admin() {
+            admin.watch_revocations(listener);
+        }
     }
 }

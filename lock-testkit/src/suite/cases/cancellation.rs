@@ -83,10 +83,8 @@ pub(crate) async fn g5_a_grant_to_a_waiter_that_is_gone_is_given_back(trial: &Tr
 pub(crate) async fn g5_a_dropped_wait_does_not_stop_the_one_behind_it(trial: &Trial) {
     for polls in 0..POLLS {
         let holder = trial.hold(&trial.key(&polls.to_string())).await;
-        let (gone, stays) = (
-            trial.request(&holder.key, trial.long()),
-            trial.request(&holder.key, trial.long()),
-        );
+        let (gone, stays) =
+            (trial.request(&holder.key, trial.long()), trial.request(&holder.key, trial.long()));
         let waiting = {
             let mut acquire = pin!(trial.backend.acquire(&gone, trial.far()));
             for _ in 0..polls {
@@ -141,7 +139,5 @@ pub(crate) async fn g5_a_dropped_acquire_of_several_keys_leaves_nothing(trial: &
 }
 
 async fn no_waiters(trial: &Trial, key: &LockKey) {
-    trial
-        .until(key, "no waiters", |state| state.waiters.is_empty())
-        .await;
+    trial.until(key, "no waiters", |state| state.waiters.is_empty()).await;
 }

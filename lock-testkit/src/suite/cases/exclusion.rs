@@ -75,10 +75,7 @@ pub(crate) async fn g8_held_is_worth_another_try_when_it_says(trial: &Trial) {
     let Some(after) = held.retry_after else {
         return; // The backend can't say.
     };
-    assert!(
-        after <= request.ttl().get() + trial.resolution(),
-        "later than the end: {after:?}"
-    );
+    assert!(after <= request.ttl().get() + trial.resolution(), "later than the end: {after:?}");
     trial.pass(after).await;
     trial.is_free(&key).await;
 }
@@ -87,15 +84,9 @@ pub(crate) async fn g8_a_held_try_changes_nothing(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
     let other = trial.request(&lease.key, trial.long());
     trial.held(&other).await;
-    assert_eq!(
-        trial.give_up(&lease.key, other.id()).await,
-        Release::NotHeld
-    );
+    assert_eq!(trial.give_up(&lease.key, other.id()).await, Release::NotHeld);
     let state = trial.inspect(&lease.key).await;
     let tokens: Vec<_> = state.leases.iter().map(|lease| lease.token).collect();
-    assert_eq!(
-        (tokens.as_slice(), state.waiters.len()),
-        (&[lease.grant.token][..], 0)
-    );
+    assert_eq!((tokens.as_slice(), state.waiters.len()), (&[lease.grant.token][..], 0));
     assert_eq!(trial.release(&lease).await, Release::Released);
 }

@@ -13,9 +13,7 @@ pub(crate) async fn g1_a_lease_is_live_until_its_end(trial: &Trial) {
         let asked = trial.now();
         let lease = trial.grant(&trial.request(&trial.key("a"), ttl)).await;
         trial.pass_exactly(ttl.get() - MICROSECOND).await;
-        let other = trial
-            .try_acquire(&trial.request(&lease.key, trial.long()))
-            .await;
+        let other = trial.try_acquire(&trial.request(&lease.key, trial.long())).await;
         let released = trial.release(&lease).await;
         if trial.too_late(asked, ttl) && !trial.is_virtual() {
             trial.pass(ttl.get()).await;
@@ -95,13 +93,7 @@ pub(crate) async fn g1_each_lease_of_a_series_ends_by_itself(trial: &Trial) {
             trial.is_taken(&key).await;
             trial.pass_exactly(MICROSECOND).await;
         }
-        trial
-            .pass(if trial.is_virtual() {
-                Duration::ZERO
-            } else {
-                ttl.get()
-            })
-            .await;
+        trial.pass(if trial.is_virtual() { Duration::ZERO } else { ttl.get() }).await;
         trial.is_free(&key).await;
     }
 }

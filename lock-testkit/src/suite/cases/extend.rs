@@ -27,15 +27,9 @@ pub(crate) async fn g3_extend_moves_the_end(trial: &Trial) {
 pub(crate) async fn g3_extend_counts_from_now(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
     trial.pass(trial.short().get()).await;
-    assert_eq!(
-        trial.extend(&lease, trial.long()).await,
-        Extension::Extended
-    );
+    assert_eq!(trial.extend(&lease, trial.long()).await, Extension::Extended);
     let remaining = trial.inspect(&lease.key).await.leases[0].remaining;
-    assert!(
-        remaining <= trial.long().get() + trial.resolution(),
-        "too long: {remaining:?}"
-    );
+    assert!(remaining <= trial.long().get() + trial.resolution(), "too long: {remaining:?}");
     if trial.is_virtual() {
         assert!(remaining >= trial.long().get(), "too short: {remaining:?}");
     }
@@ -43,10 +37,7 @@ pub(crate) async fn g3_extend_counts_from_now(trial: &Trial) {
 
 pub(crate) async fn g3_extend_never_shortens(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
-    assert_eq!(
-        trial.extend(&lease, trial.short()).await,
-        Extension::Extended
-    );
+    assert_eq!(trial.extend(&lease, trial.short()).await, Extension::Extended);
     trial.pass(trial.short().get()).await;
     trial.is_taken(&lease.key).await;
     assert_eq!(trial.release(&lease).await, Release::Released);
@@ -86,16 +77,10 @@ pub(crate) async fn g3_extend_after_a_revocation_is_lost(trial: &Trial) {
 pub(crate) async fn g2_extend_keeps_token_and_age(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
     trial.pass(trial.short().get()).await;
-    assert_eq!(
-        trial.extend(&lease, trial.long()).await,
-        Extension::Extended
-    );
+    assert_eq!(trial.extend(&lease, trial.long()).await, Extension::Extended);
     let state = trial.inspect(&lease.key).await;
     assert_eq!(state.leases[0].token, lease.grant.token);
-    assert!(
-        state.leases[0].age >= trial.short().get() * 19 / 20,
-        "counted from the extension"
-    );
+    assert!(state.leases[0].age >= trial.short().get() * 19 / 20, "counted from the extension");
 }
 
 pub(crate) async fn g4_extend_moves_only_its_own_shared_lease(trial: &Trial) {
@@ -116,10 +101,7 @@ pub(crate) async fn g3_extend_again_and_again_keeps_it(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
     for _ in 0..5 {
         trial.pass_exactly(long - Duration::from_micros(1)).await;
-        assert_eq!(
-            trial.extend(&lease, trial.long()).await,
-            Extension::Extended
-        );
+        assert_eq!(trial.extend(&lease, trial.long()).await, Extension::Extended);
     }
     assert_eq!(trial.release(&lease).await, Release::Released);
 }

@@ -44,11 +44,7 @@ async fn extend_many(trial: &Trial, leases: &[&Lease]) -> Vec<Option<Extension>>
     };
     let requests: Vec<_> = leases
         .iter()
-        .map(|lease| ExtendRequest {
-            key: lease.key.clone(),
-            id: lease.id,
-            ttl: trial.long(),
-        })
+        .map(|lease| ExtendRequest { key: lease.key.clone(), id: lease.id, ttl: trial.long() })
         .collect();
     let outcomes = batch.extend_many(&requests).await;
     outcomes.into_iter().map(Result::ok).collect()
@@ -58,10 +54,7 @@ pub(crate) async fn g4_a_batch_answers_each_lease_for_itself_in_order(trial: &Tr
     let live = trial.hold(&trial.key("live")).await;
     let released = trial.hold(&trial.key("released")).await;
     trial.release(&released).await;
-    let foreign = Lease {
-        id: trial.id(),
-        ..live.clone()
-    };
+    let foreign = Lease { id: trial.id(), ..live.clone() };
     let other = trial.hold(&trial.key("other")).await;
     let outcomes = extend_many(trial, &[&live, &released, &foreign, &other, &live]).await;
     let (extended, lost) = (Some(Extension::Extended), Some(Extension::Lost));
@@ -104,12 +97,8 @@ pub(crate) async fn g8_what_is_not_declared_is_refused_as_unsupported(trial: &Tr
     let key = trial.key("a");
     let lacks = |capability| !trial.has(capability);
     if lacks(Capability::Shared) {
-        trial
-            .refused(&trial.read(&key), ErrorKind::Unsupported)
-            .await;
-        trial
-            .refused(&trial.shared(&key, 3, 1), ErrorKind::Unsupported)
-            .await;
+        trial.refused(&trial.read(&key), ErrorKind::Unsupported).await;
+        trial.refused(&trial.shared(&key, 3, 1), ErrorKind::Unsupported).await;
     }
     if lacks(Capability::SeveralKeys) {
         let all = trial.request_all(&[key.clone(), trial.key("b")], trial.long());
@@ -124,14 +113,8 @@ pub(crate) async fn g8_what_is_not_declared_is_refused_as_unsupported(trial: &Tr
 
 /// What is declared is there, and what is there is declared.
 pub(crate) async fn g8_what_is_declared_is_there(trial: &Trial) {
-    assert_eq!(
-        trial.backend.admin().is_some(),
-        trial.has(Capability::Revoke)
-    );
-    assert_eq!(
-        trial.backend.batch().is_some(),
-        trial.has(Capability::Batch)
-    );
+    assert_eq!(trial.backend.admin().is_some(), trial.has(Capability::Revoke));
+    assert_eq!(trial.backend.batch().is_some(), trial.has(Capability::Batch));
     if trial.has(Capability::Queue) {
         return; // The cases of the queue look at it.
     }

@@ -72,18 +72,10 @@ pub(crate) async fn g2_one_token_of_several_keys_is_above_all_of_each(trial: &Tr
     }
     let all = trial.request_all(&keys, trial.long());
     let token = trial.grant(&all).await.grant.token;
-    assert!(
-        before.iter().all(|old| *old < token),
-        "{token} is not above {before:?}"
-    );
+    assert!(before.iter().all(|old| *old < token), "{token} is not above {before:?}");
     for key in &keys {
-        let shown: Vec<_> = trial
-            .inspect(key)
-            .await
-            .leases
-            .iter()
-            .map(|lease| lease.token)
-            .collect();
+        let shown: Vec<_> =
+            trial.inspect(key).await.leases.iter().map(|lease| lease.token).collect();
         assert_eq!(shown, [token]);
         assert_eq!(trial.give_up(key, all.id()).await, Release::Released);
         grow(&[token, pass_through(trial, key).await]);
@@ -95,9 +87,7 @@ pub(crate) async fn g2_a_token_is_above_those_before_a_minimum_hold(trial: &Tria
 
     let key = trial.key("a");
     let short = trial.short();
-    let first = trial
-        .grant(&holding(trial.request(&key, short), short.get()))
-        .await;
+    let first = trial.grant(&holding(trial.request(&key, short), short.get())).await;
     trial.release(&first).await;
     trial.pass(short.get()).await;
     grow(&[first.grant.token, trial.hold(&key).await.grant.token]);
@@ -128,8 +118,5 @@ async fn pass_through(trial: &Trial, key: &LockKey) -> FencingToken {
 
 #[track_caller]
 fn grow(tokens: &[FencingToken]) {
-    assert!(
-        tokens.is_sorted_by(|one, next| one < next),
-        "they don't grow: {tokens:?}"
-    );
+    assert!(tokens.is_sorted_by(|one, next| one < next), "they don't grow: {tokens:?}");
 }

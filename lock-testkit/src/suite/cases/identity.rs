@@ -63,18 +63,10 @@ pub(crate) async fn g8_an_id_can_not_change_what_it_holds(trial: &Trial) {
         (Mode::Shared { limit: four }, 1),
         (Mode::Shared { limit: four }, 3),
     ] {
-        trial
-            .refused(
-                &in_mode(request.clone(), mode, permits),
-                ErrorKind::IdReused,
-            )
-            .await;
+        trial.refused(&in_mode(request.clone(), mode, permits), ErrorKind::IdReused).await;
     }
     let state = trial.inspect(&key).await;
-    assert_eq!(
-        (state.leases[0].mode, state.leases[0].permits),
-        (request.mode(), 2)
-    );
+    assert_eq!((state.leases[0].mode, state.leases[0].permits), (request.mode(), 2));
     assert_eq!(trial.release(&lease).await, Release::Released);
     trial.is_free(&key).await;
 }
@@ -82,9 +74,7 @@ pub(crate) async fn g8_an_id_can_not_change_what_it_holds(trial: &Trial) {
 pub(crate) async fn g8_an_exclusive_id_can_not_become_shared(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
     let shared = leasehold::AcquireRequest::new(lease.key.clone(), lease.id, trial.long());
-    trial
-        .refused(&in_mode(shared, Mode::READ, 1), ErrorKind::IdReused)
-        .await;
+    trial.refused(&in_mode(shared, Mode::READ, 1), ErrorKind::IdReused).await;
     trial.held(&trial.read(&lease.key)).await;
 }
 
@@ -101,10 +91,7 @@ pub(crate) async fn g5_a_late_duplicate_of_a_released_acquire_grants_nobody(tria
 /// A client that gave up must stay free of a lease, also when its release overtook its acquire.
 pub(crate) async fn g5_an_id_given_up_before_its_acquire_arrives_is_not_granted(trial: &Trial) {
     let request = trial.request(&trial.key("a"), trial.long());
-    assert_eq!(
-        trial.give_up(request.key(), request.id()).await,
-        Release::NotHeld
-    );
+    assert_eq!(trial.give_up(request.key(), request.id()).await, Release::NotHeld);
     trial.refused(&request, ErrorKind::IdReused).await;
     trial.is_free(request.key()).await;
 }
@@ -113,10 +100,7 @@ pub(crate) async fn g5_an_id_given_up_while_held_by_another_is_not_granted(trial
     let holder = trial.hold(&trial.key("a")).await;
     let request = trial.request(&holder.key, trial.long());
     trial.held(&request).await;
-    assert_eq!(
-        trial.give_up(&holder.key, request.id()).await,
-        Release::NotHeld
-    );
+    assert_eq!(trial.give_up(&holder.key, request.id()).await, Release::NotHeld);
     assert_eq!(trial.release(&holder).await, Release::Released);
     trial.refused(&request, ErrorKind::IdReused).await;
     trial.is_free(&holder.key).await;

@@ -34,13 +34,7 @@ pub(crate) async fn g8_a_holder_is_shown_whole(trial: &Trial) {
         .map(|holder| holder.with_pid(4_000_000_000));
     let holder = holder.unwrap_or_else(|error| panic!("{error}"));
     let key = trial.key("a");
-    trial
-        .grant(
-            &trial
-                .request(&key, trial.long())
-                .with_holder(holder.clone()),
-        )
-        .await;
+    trial.grant(&trial.request(&key, trial.long()).with_holder(holder.clone())).await;
     assert_eq!(trial.inspect(&key).await.leases[0].holder, holder);
 }
 
@@ -55,10 +49,7 @@ pub(crate) async fn g8_remaining_and_age_run_with_time(trial: &Trial) {
     }
     // A server's clock may run at another rate than ours.
     assert!(shown.age >= passed * 19 / 20, "too young: {shown:?}");
-    assert!(
-        shown.remaining <= long + trial.resolution() - passed * 19 / 20,
-        "too long: {shown:?}"
-    );
+    assert!(shown.remaining <= long + trial.resolution() - passed * 19 / 20, "too long: {shown:?}");
 }
 
 pub(crate) async fn g8_leases_are_shown_oldest_first_with_mode_and_permits(trial: &Trial) {
@@ -71,10 +62,7 @@ pub(crate) async fn g8_leases_are_shown_oldest_first_with_mode_and_permits(trial
     assert_eq!(state.leases.len(), 3);
     for (shown, request) in state.leases.iter().zip(&requests) {
         assert_eq!(&shown.holder, request.holder());
-        assert_eq!(
-            (shown.mode, shown.permits),
-            (request.mode(), request.permits())
-        );
+        assert_eq!((shown.mode, shown.permits), (request.mode(), request.permits()));
     }
 }
 
@@ -89,18 +77,8 @@ pub(crate) async fn g6_waiters_are_shown_in_order(trial: &Trial) {
     let shown: Vec<_> = state.waiters.iter().map(|waiter| &waiter.holder).collect();
     let asked: Vec<_> = requests.iter().map(|request| request.holder()).collect();
     assert_eq!(shown, asked);
-    assert!(
-        state
-            .waiters
-            .iter()
-            .all(|waiter| waiter.mode.is_exclusive() && waiter.permits == 1)
-    );
-    assert!(
-        state
-            .waiters
-            .is_sorted_by(|one, next| one.waited >= next.waited),
-        "{state:?}"
-    );
+    assert!(state.waiters.iter().all(|waiter| waiter.mode.is_exclusive() && waiter.permits == 1));
+    assert!(state.waiters.is_sorted_by(|one, next| one.waited >= next.waited), "{state:?}");
 }
 
 pub(crate) async fn g6_a_shared_waiter_is_shown_with_mode_and_permits(trial: &Trial) {
@@ -125,11 +103,7 @@ pub(crate) async fn g8_inspecting_changes_nothing(trial: &Trial) {
 /// What a client may believe in, `since + ttl`, is never later than the end that the backend shows.
 pub(crate) async fn g3_validity_is_never_longer_than_the_lease(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
-    assert!(
-        lease.grant.since <= trial.now(),
-        "a grant from the future: {:?}",
-        lease.grant
-    );
+    assert!(lease.grant.since <= trial.now(), "a grant from the future: {:?}", lease.grant);
     let shown = trial.inspect(&lease.key).await.leases.remove(0);
     let end = trial.now() + shown.remaining + shown.remaining / 100 + trial.resolution();
     let believed = lease.grant.since + lease.grant.ttl.get();

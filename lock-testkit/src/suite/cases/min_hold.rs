@@ -24,31 +24,17 @@ pub(crate) async fn g1_a_minimum_hold_keeps_the_key_after_release(trial: &Trial)
 
 pub(crate) async fn g1_a_minimum_hold_ends(trial: &Trial) {
     let (_, lease) = released_early(trial, trial.short().get()).await;
-    if trial
-        .pass_exactly(trial.short().get() - Duration::from_micros(1))
-        .await
-    {
+    if trial.pass_exactly(trial.short().get() - Duration::from_micros(1)).await {
         trial.is_taken(&lease.key).await;
         trial.pass_exactly(Duration::from_micros(1)).await;
     }
-    trial
-        .pass(if trial.is_virtual() {
-            Duration::ZERO
-        } else {
-            trial.short().get()
-        })
-        .await;
+    trial.pass(if trial.is_virtual() { Duration::ZERO } else { trial.short().get() }).await;
     trial.is_free(&lease.key).await;
 }
 
 pub(crate) async fn g1_a_release_after_the_minimum_hold_frees_at_once(trial: &Trial) {
     let short = trial.short().get();
-    let lease = trial
-        .grant(&holding(
-            trial.request(&trial.key("a"), trial.long()),
-            short,
-        ))
-        .await;
+    let lease = trial.grant(&holding(trial.request(&trial.key("a"), trial.long()), short)).await;
     trial.pass(short).await;
     trial.is_taken(&lease.key).await;
     assert_eq!(trial.release(&lease).await, Release::Released);
@@ -97,10 +83,7 @@ pub(crate) async fn g1_a_minimum_hold_counts_from_the_grant(trial: &Trial) {
     let request = holding(trial.request(&trial.key("a"), trial.long()), short);
     let lease = trial.grant(&request).await;
     trial.pass(short).await;
-    assert_eq!(
-        trial.extend(&lease, trial.long()).await,
-        Extension::Extended
-    );
+    assert_eq!(trial.extend(&lease, trial.long()).await, Extension::Extended);
     assert_eq!(trial.grant(&request).await.grant.token, lease.grant.token);
     assert_eq!(trial.release(&lease).await, Release::Released);
     trial.is_free(&lease.key).await;
@@ -111,17 +94,12 @@ pub(crate) async fn g1_releasing_shortens_to_the_minimum_hold(trial: &Trial) {
     let state = trial.inspect(&lease.key).await;
     let remaining = state.leases.first().map(|lease| lease.remaining);
     let most = trial.short().get() + trial.resolution();
-    assert!(
-        remaining.is_none_or(|remaining| remaining <= most),
-        "{state:?}"
-    );
+    assert!(remaining.is_none_or(|remaining| remaining <= most), "{state:?}");
 }
 
 pub(crate) async fn g1_a_permit_under_a_minimum_hold_stays_taken(trial: &Trial) {
     let key = trial.key("a");
-    let first = trial
-        .grant(&holding(trial.shared(&key, 2, 1), trial.long().get()))
-        .await;
+    let first = trial.grant(&holding(trial.shared(&key, 2, 1), trial.long().get())).await;
     let second = trial.grant(&trial.shared(&key, 2, 1)).await;
     trial.release(&first).await;
     trial.held(&trial.shared(&key, 2, 1)).await;
@@ -142,12 +120,7 @@ pub(crate) async fn g7_a_waiter_is_granted_when_a_minimum_hold_ends(trial: &Tria
 /// The end that the waiters know of comes sooner when the holder lets go: they must learn it.
 pub(crate) async fn g7_a_release_that_moves_the_end_wakes_a_waiter_in_time(trial: &Trial) {
     let short = trial.short().get();
-    let lease = trial
-        .grant(&holding(
-            trial.request(&trial.key("a"), trial.long()),
-            short,
-        ))
-        .await;
+    let lease = trial.grant(&holding(trial.request(&trial.key("a"), trial.long()), short)).await;
     let request = trial.request(&lease.key, trial.long());
     let waiting = trial.wait(&request);
     trial.settle().await;

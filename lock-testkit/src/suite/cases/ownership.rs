@@ -7,28 +7,16 @@ use crate::suite::trial::{Lease, Trial};
 pub(crate) async fn g4_a_foreign_id_can_not_extend(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
     let before = trial.inspect(&lease.key).await;
-    let thief = Lease {
-        id: trial.id(),
-        ..lease.clone()
-    };
-    assert_eq!(
-        trial.extend(&thief, leasehold::Ttl::MAX).await,
-        Extension::Lost
-    );
+    let thief = Lease { id: trial.id(), ..lease.clone() };
+    assert_eq!(trial.extend(&thief, leasehold::Ttl::MAX).await, Extension::Lost);
     let after = trial.inspect(&lease.key).await;
-    assert!(
-        after.leases[0].remaining <= before.leases[0].remaining,
-        "the lease was extended"
-    );
+    assert!(after.leases[0].remaining <= before.leases[0].remaining, "the lease was extended");
     assert_eq!(trial.release(&lease).await, Release::Released);
 }
 
 pub(crate) async fn g4_a_foreign_id_can_not_release(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
-    assert_eq!(
-        trial.give_up(&lease.key, trial.id()).await,
-        Release::NotHeld
-    );
+    assert_eq!(trial.give_up(&lease.key, trial.id()).await, Release::NotHeld);
     trial.is_taken(&lease.key).await;
     assert_eq!(trial.release(&lease).await, Release::Released);
 }
@@ -63,10 +51,7 @@ pub(crate) async fn g4_a_late_holder_touches_nobody(trial: &Trial) {
     let late = trial.grant(&trial.request(&key, trial.short())).await;
     trial.pass(trial.short().get()).await;
     let next = trial.hold(&key).await;
-    assert_eq!(
-        trial.extend(&late, leasehold::Ttl::MAX).await,
-        Extension::Lost
-    );
+    assert_eq!(trial.extend(&late, leasehold::Ttl::MAX).await, Extension::Lost);
     assert_eq!(trial.release(&late).await, Release::NotHeld);
     let state = trial.inspect(&key).await;
     assert_eq!(state.leases.len(), 1);
@@ -76,20 +61,11 @@ pub(crate) async fn g4_a_late_holder_touches_nobody(trial: &Trial) {
 
 pub(crate) async fn g4_a_lease_belongs_to_its_key(trial: &Trial) {
     let lease = trial.hold(&trial.key("a")).await;
-    let elsewhere = Lease {
-        key: trial.key("b"),
-        ..lease.clone()
-    };
-    assert_eq!(
-        trial.extend(&elsewhere, trial.long()).await,
-        Extension::Lost
-    );
+    let elsewhere = Lease { key: trial.key("b"), ..lease.clone() };
+    assert_eq!(trial.extend(&elsewhere, trial.long()).await, Extension::Lost);
     assert_eq!(trial.release(&elsewhere).await, Release::NotHeld);
     trial.is_taken(&lease.key).await;
-    assert_eq!(
-        trial.extend(&lease, trial.long()).await,
-        Extension::Extended
-    );
+    assert_eq!(trial.extend(&lease, trial.long()).await, Extension::Extended);
     assert_eq!(trial.release(&lease).await, Release::Released);
 }
 

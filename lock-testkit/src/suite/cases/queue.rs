@@ -27,10 +27,7 @@ pub(crate) async fn g6_a_waiter_is_not_granted_while_the_key_is_held(trial: &Tri
     trial.pass(trial.short().get()).await;
     assert!(!waiting.is_finished(), "granted beside a live lease");
     assert_eq!(trial.inspect(&holder.key).await.waiters.len(), 1);
-    assert_eq!(
-        trial.extend(&holder, trial.long()).await,
-        Extension::Extended
-    );
+    assert_eq!(trial.extend(&holder, trial.long()).await, Extension::Extended);
 }
 
 pub(crate) async fn g6_a_freed_key_goes_to_the_waiter_not_to_a_newcomer(trial: &Trial) {
@@ -80,10 +77,7 @@ pub(crate) async fn g6_a_reader_does_not_overtake_a_waiting_writer(trial: &Trial
     let reader = trial.grant(&trial.read(&key)).await;
     let (write, read) = (trial.request(&key, trial.long()), trial.read(&key));
     let writer_waits = trial.queue(&write, 1).await;
-    assert_eq!(
-        trial.held(&trial.read(&key)).await.reason,
-        HeldReason::Queue
-    );
+    assert_eq!(trial.held(&trial.read(&key)).await.reason, HeldReason::Queue);
     let reader_waits = trial.queue(&read, 2).await;
     assert_eq!(trial.release(&reader).await, Release::Released);
     let writer = trial.soon_granted(writer_waits, &write).await;
@@ -97,12 +91,8 @@ pub(crate) async fn g6_a_reader_does_not_overtake_a_waiting_writer(trial: &Trial
 pub(crate) async fn g6_a_compatible_prefix_is_granted_at_once(trial: &Trial) {
     let holder = trial.hold(&trial.key("a")).await;
     let key = &holder.key;
-    let requests = [
-        trial.read(key),
-        trial.read(key),
-        trial.request(key, trial.long()),
-        trial.read(key),
-    ];
+    let requests =
+        [trial.read(key), trial.read(key), trial.request(key, trial.long()), trial.read(key)];
     let mut waiting: Vec<Waiting> = Vec::new();
     for (index, request) in requests.iter().enumerate() {
         waiting.push(trial.queue(request, index + 1).await);
@@ -113,11 +103,7 @@ pub(crate) async fn g6_a_compatible_prefix_is_granted_at_once(trial: &Trial) {
         readers.push(trial.soon_granted(waiting, request).await);
     }
     let state = trial.inspect(key).await;
-    assert_eq!(
-        (state.leases.len(), state.waiters.len()),
-        (2, 2),
-        "{state:?}"
-    );
+    assert_eq!((state.leases.len(), state.waiters.len()), (2, 2), "{state:?}");
     for reader in &readers {
         assert!(waiting.iter().all(|waiting| !waiting.is_finished()));
         assert_eq!(trial.release(reader).await, Release::Released);
@@ -185,10 +171,7 @@ pub(crate) async fn g6_giving_a_waiting_id_up_takes_it_out_of_the_queue(trial: &
     let holder = trial.hold(&trial.key("a")).await;
     let request = trial.request(&holder.key, trial.long());
     let waiting = trial.queue(&request, 1).await;
-    assert_eq!(
-        trial.give_up(&holder.key, request.id()).await,
-        Release::NotHeld
-    );
+    assert_eq!(trial.give_up(&holder.key, request.id()).await, Release::NotHeld);
     trial.queued(&holder.key, 0).await;
     assert_eq!(trial.release(&holder).await, Release::Released);
     trial.is_free(&holder.key).await;
@@ -211,17 +194,4 @@ pub(crate) async fn g3_a_waiter_is_granted_its_whole_ttl(trial: &Trial) {
     }
     let end = trial.now() + shown.remaining + shown.remaining / 100 + trial.resolution();
     assert!(lease.grant.since + lease.grant.ttl.get() <= end);
-}
-
-pub(crate) async fn g5_an_id_whose_wait_timed_out_is_not_granted_later(trial: &Trial) {
-    let holder = trial.hold(&trial.key("a")).await;
-    let request = trial.request(&holder.key, trial.long());
-    let waiting = trial.wait_until(&request, trial.now() + trial.short().get());
-    trial.pass(trial.short().get()).await;
-    trial.soon_timed_out(waiting).await;
-    assert_eq!(trial.release(&holder).await, Release::Released);
-    trial
-        .refused(&request, leasehold::ErrorKind::IdReused)
-        .await;
-    trial.is_free(&holder.key).await;
 }

@@ -70,9 +70,7 @@ pub(crate) async fn g4_each_key_of_several_is_extended_for_itself(trial: &Trial)
         let asked = trial.now();
         let all = trial.request_all(&keys, ttl);
         let lease = trial.grant(&all).await;
-        let extended = trial
-            .extend(&part(&keys[1], &all, &lease), trial.long())
-            .await;
+        let extended = trial.extend(&part(&keys[1], &all, &lease), trial.long()).await;
         if trial.too_late(asked, ttl) {
             trial.pass(ttl.get()).await;
             trial.give_up(&keys[1], all.id()).await;
@@ -95,9 +93,8 @@ pub(crate) async fn g1_all_keys_end_together(trial: &Trial) {
 }
 
 pub(crate) async fn g1_as_many_keys_as_a_request_can_have(trial: &Trial) {
-    let keys: Vec<_> = (0..AcquireRequest::MAX_KEYS)
-        .map(|number| trial.key(&number.to_string()))
-        .collect();
+    let keys: Vec<_> =
+        (0..AcquireRequest::MAX_KEYS).map(|number| trial.key(&number.to_string())).collect();
     let all = trial.request_all(&keys, trial.long());
     trial.grant(&all).await;
     for key in &keys {
@@ -143,12 +140,9 @@ pub(crate) async fn g5_a_timed_out_wait_for_several_keys_leaves_nothing(trial: &
         assert_eq!(trial.inspect(key).await.waiters, []);
         trial.is_free(key).await;
     }
+    trial.refused(&all, ErrorKind::IdReused).await;
 }
 
 fn part(key: &LockKey, of: &AcquireRequest, like: &Lease) -> Lease {
-    Lease {
-        key: key.clone(),
-        id: of.id(),
-        grant: like.grant,
-    }
+    Lease { key: key.clone(), id: of.id(), grant: like.grant }
 }

@@ -34,9 +34,7 @@ pub(crate) async fn g1_a_permit_that_ran_out_makes_room(trial: &Trial) {
     let key = trial.key("a");
     trial.grant(&trial.shared(&key, 2, 1)).await;
     let brief = AcquireRequest::new(key.clone(), trial.id(), trial.short());
-    trial
-        .grant(&in_mode(brief, trial.shared(&key, 2, 1).mode(), 1))
-        .await;
+    trial.grant(&in_mode(brief, trial.shared(&key, 2, 1).mode(), 1)).await;
     trial.pass(trial.short().get()).await;
     trial.grant(&trial.shared(&key, 2, 1)).await;
     trial.held(&trial.shared(&key, 2, 1)).await;
@@ -61,10 +59,7 @@ pub(crate) async fn g1_readers_are_not_limited(trial: &Trial) {
 
 pub(crate) async fn g1_a_writer_is_held_by_readers(trial: &Trial) {
     let key = trial.key("a");
-    let readers = [
-        trial.grant(&trial.read(&key)).await,
-        trial.grant(&trial.read(&key)).await,
-    ];
+    let readers = [trial.grant(&trial.read(&key)).await, trial.grant(&trial.read(&key)).await];
     for reader in readers {
         trial.is_taken(&key).await;
         assert_eq!(trial.release(&reader).await, Release::Released);
@@ -107,12 +102,8 @@ pub(crate) async fn g1_a_limit_goes_with_its_lease(trial: &Trial) {
 pub(crate) async fn g8_two_limits_on_one_key_are_an_error(trial: &Trial) {
     let key = trial.key("a");
     let lease = trial.grant(&trial.shared(&key, 3, 1)).await;
-    trial
-        .refused(&trial.shared(&key, 4, 1), ErrorKind::LimitMismatch)
-        .await;
-    trial
-        .refused(&trial.shared(&key, 2, 1), ErrorKind::LimitMismatch)
-        .await;
+    trial.refused(&trial.shared(&key, 4, 1), ErrorKind::LimitMismatch).await;
+    trial.refused(&trial.shared(&key, 2, 1), ErrorKind::LimitMismatch).await;
     trial.grant(&trial.read(&key)).await;
     assert_eq!(trial.inspect(&key).await.leases.len(), 2);
     trial.release(&lease).await;
@@ -122,11 +113,7 @@ pub(crate) async fn g8_two_limits_on_one_key_are_an_error(trial: &Trial) {
 pub(crate) async fn g1_the_largest_limit_and_its_permits_count_exactly(trial: &Trial) {
     let key = trial.key("a");
     let limit = Limit::new(u32::MAX).unwrap_or(Limit::UNLIMITED);
-    let most = in_mode(
-        trial.request(&key, trial.long()),
-        Mode::Shared { limit },
-        u32::MAX - 1,
-    );
+    let most = in_mode(trial.request(&key, trial.long()), Mode::Shared { limit }, u32::MAX - 1);
     trial.grant(&most).await;
     trial.held(&trial.shared(&key, u32::MAX, 2)).await;
     trial.grant(&trial.shared(&key, u32::MAX, 1)).await;

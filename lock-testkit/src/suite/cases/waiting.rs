@@ -50,10 +50,7 @@ pub(crate) async fn g8_a_held_key_with_a_passed_deadline_is_timed_out(trial: &Tr
     for deadline in [leasehold::Timestamp::ORIGIN, trial.now()] {
         let request = trial.request(&holder.key, trial.long());
         let waiting = trial.wait_until(&request, deadline);
-        assert_eq!(
-            trial.soon_timed_out(waiting).await.reason,
-            HeldReason::Lease
-        );
+        assert_eq!(trial.soon_timed_out(waiting).await.reason, HeldReason::Lease);
     }
     assert_eq!(trial.inspect(&holder.key).await.waiters, []);
 }
@@ -64,10 +61,7 @@ pub(crate) async fn g8_a_wait_ends_at_its_deadline(trial: &Trial) {
     let deadline = trial.now() + trial.short().get();
     let waiting = trial.wait_until(&request, deadline);
     trial.settle().await;
-    assert!(
-        !waiting.is_finished() || trial.now() >= deadline,
-        "timed out too soon"
-    );
+    assert!(!waiting.is_finished() || trial.now() >= deadline, "timed out too soon");
     trial.pass(trial.short().get()).await;
     let held = trial.soon_timed_out(waiting).await;
     assert_eq!(held.reason, HeldReason::Lease);
@@ -85,10 +79,19 @@ pub(crate) async fn g5_a_timed_out_wait_leaves_nothing(trial: &Trial) {
     // Time for whatever still runs on its behalf.
     trial.pass(trial.short().get()).await;
     trial.is_free(&holder.key).await;
-    assert_eq!(
-        trial.give_up(&holder.key, request.id()).await,
-        Release::NotHeld
-    );
+    assert_eq!(trial.give_up(&holder.key, request.id()).await, Release::NotHeld);
+}
+
+/// It was given up, with or without a queue: a late duplicate of one of its tries takes nothing.
+pub(crate) async fn g5_an_id_whose_wait_timed_out_is_not_granted_later(trial: &Trial) {
+    let holder = trial.hold(&trial.key("a")).await;
+    let request = trial.request(&holder.key, trial.long());
+    let waiting = trial.wait_until(&request, trial.now() + trial.short().get());
+    trial.pass(trial.short().get()).await;
+    trial.soon_timed_out(waiting).await;
+    assert_eq!(trial.release(&holder).await, Release::Released);
+    trial.refused(&request, ErrorKind::IdReused).await;
+    trial.is_free(&holder.key).await;
 }
 
 pub(crate) async fn g8_a_wait_refuses_what_a_try_refuses(trial: &Trial) {

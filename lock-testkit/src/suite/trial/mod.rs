@@ -69,10 +69,7 @@ impl Trial {
     // Values.
 
     pub(crate) fn key(&self, name: &str) -> LockKey {
-        let key = LockKey::new(format!(
-            "conformance:{}:{name}",
-            self.namespace.expose_hex()
-        ));
+        let key = LockKey::new(format!("conformance:{}:{name}", self.namespace.expose_hex()));
         key.unwrap_or_else(|error| panic!("the case uses a bad key: {error}"))
     }
 

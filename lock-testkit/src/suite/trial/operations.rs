@@ -21,11 +21,7 @@ impl Trial {
     }
 
     pub(super) fn lease(&self, request: &AcquireRequest, grant: Grant) -> Lease {
-        Lease {
-            key: request.key().clone(),
-            id: request.id(),
-            grant,
-        }
+        Lease { key: request.key().clone(), id: request.id(), grant }
     }
 
     pub(crate) async fn grant(&self, request: &AcquireRequest) -> Lease {
@@ -52,11 +48,7 @@ impl Trial {
 
     /// The key is free: nothing is shown, and another client gets and gives it back.
     pub(crate) async fn is_free(&self, key: &LockKey) -> Lease {
-        assert_eq!(
-            self.inspect(key).await.leases,
-            [],
-            "a lease stayed on {key}"
-        );
+        assert_eq!(self.inspect(key).await.leases, [], "a lease stayed on {key}");
         let lease = self.hold(key).await;
         assert_eq!(self.release(&lease).await, Release::Released);
         lease

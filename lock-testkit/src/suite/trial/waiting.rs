@@ -39,8 +39,7 @@ impl Trial {
     /// Waits until this many stand in the queue.
     pub(crate) async fn queued(&self, key: &LockKey, waiters: usize) -> KeyState {
         let what = format!("{waiters} waiters");
-        self.until(key, &what, |state| state.waiters.len() == waiters)
-            .await
+        self.until(key, &what, |state| state.waiters.len() == waiters).await
     }
 
     /// Waits until the key looks like this, no longer than the backend may take.
@@ -115,11 +114,7 @@ impl Trial {
     /// Several keys have no queue of their own: whoever waits for them may poll.
     pub(crate) async fn soon_granted(&self, waiting: Waiting, request: &AcquireRequest) -> Lease {
         let polls = request.keys().len() > 1;
-        let patience = if polls {
-            self.patience.max(POLLING)
-        } else {
-            self.patience
-        };
+        let patience = if polls { self.patience.max(POLLING) } else { self.patience };
         match world(self.within(patience, waiting).await) {
             Acquire::Granted(grant) => self.lease(request, grant),
             Acquire::TimedOut(held) => panic!("expected a grant of {request:?}, got {held:?}"),
@@ -137,10 +132,7 @@ impl Trial {
     pub(crate) async fn cancel(&self, waiting: Waiting) {
         waiting.abort();
         let ended = waiting.await;
-        assert!(
-            ended.is_err(),
-            "the wait ended before it was cancelled: {ended:?}"
-        );
+        assert!(ended.is_err(), "the wait ended before it was cancelled: {ended:?}");
         self.settle().await;
     }
 }
