@@ -22,7 +22,7 @@ pub(crate) async fn bench(report: &mut Report) -> Outcome<()> {
     let mut late = Vec::new();
     let mut early = 0;
     for _ in 0..ROUNDS {
-        let backend = RedisBackend::connect(server.url()).await?;
+        let backend = RedisBackend::builder(server.url()).without_quarantine().connect().await?;
         let locker = Locker::with_config(backend, config.clone());
         let mut guards = Vec::new();
         for holder in 0..HOLDERS {
