@@ -18,7 +18,8 @@ const ROUNDS: f64 = 400.0;
 
 pub(crate) async fn bench(report: &mut Report) -> Outcome<()> {
     let server = Server::start().await?;
-    let locker = Locker::new(RedisBackend::builder(server.url()).without_quarantine().connect().await?);
+    let locker =
+        Locker::new(RedisBackend::builder(server.url()).without_quarantine().connect().await?);
     let mut dropped = 0;
     let entropy = locker.runtime().entropy();
     for n in 0..DROPS {

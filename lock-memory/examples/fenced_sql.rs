@@ -80,5 +80,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let left = stock.read("apples", next.fence())?;
     println!("left: {left:?}");
-    if sold && !overwritten && left == Some(9) { Ok(()) } else { Err("the fence let it through".into()) }
+    if sold && !overwritten && left == Some(9) {
+        Ok(())
+    } else {
+        Err("the fence let it through".into())
+    }
 }

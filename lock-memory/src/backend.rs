@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Error,
     ExtendRequest, Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result,
-    RevocationListener, RevocationListeners, Revoked,
-    Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, poll_acquire,
+    RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    VirtualClock, poll_acquire,
 };
 
 use crate::{

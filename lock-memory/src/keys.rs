@@ -113,10 +113,7 @@ impl Keys {
         let mut is_new = false;
         let entry = Arc::clone(&*self.map.entry(key.clone()).or_insert_with(|| {
             is_new = true;
-            Arc::new(Mutex::new(Entry {
-                state: State::new(self.retention),
-                ..Entry::default()
-            }))
+            Arc::new(Mutex::new(Entry { state: State::new(self.retention), ..Entry::default() }))
         }));
         if is_new {
             self.review(clock.now(), key);
@@ -196,10 +193,7 @@ mod tests {
     #[test]
     fn a_key_forgotten_between_finding_and_locking_it_is_looked_up_again() {
         let (clock, key) = (VirtualClock::new(), LockKey::new("k").unwrap());
-        let keys = Keys::new(Retention {
-            time: Duration::ZERO,
-            ids: 0,
-        });
+        let keys = Keys::new(Retention { time: Duration::ZERO, ids: 0 });
         let found = keys.entry(&clock, &key);
         assert!(lock_unless_forgotten(&found).is_some());
         assert_eq!(keys.forget(clock.now(), &key), None);

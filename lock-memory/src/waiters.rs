@@ -122,14 +122,7 @@ impl<'a> Wait<'a> {
         request: &'a AcquireRequest,
         deadline: Timestamp,
     ) -> Self {
-        Self {
-            keys,
-            clock,
-            request,
-            deadline,
-            seat: None,
-            timer: None,
-        }
+        Self { keys, clock, request, deadline, seat: None, timer: None }
     }
 
     /// Asks the key how it stands, and takes a seat if it has to wait.
@@ -202,16 +195,15 @@ impl Drop for Wait<'_> {
         };
         let id = seat.0;
         let dropped_unlocked =
-            self.keys
-                .with_known(self.clock, self.request.key(), |entry, now| {
-                    let risen = entry.rise(seat);
-                    // Another task may wait under the same id, or have taken the lease already: then it is theirs.
-                    if risen.is_none() || entry.seats.of(id).next().is_some() {
-                        return (risen, Wakers::default());
-                    }
-                    let granted = entry.state.leave(now, id);
-                    (risen, entry.wakers(&granted))
-                });
+            self.keys.with_known(self.clock, self.request.key(), |entry, now| {
+                let risen = entry.rise(seat);
+                // Another task may wait under the same id, or have taken the lease already: then it is theirs.
+                if risen.is_none() || entry.seats.of(id).next().is_some() {
+                    return (risen, Wakers::default());
+                }
+                let granted = entry.state.leave(now, id);
+                (risen, entry.wakers(&granted))
+            });
         drop(dropped_unlocked);
     }
 }

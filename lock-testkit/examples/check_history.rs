@@ -28,11 +28,8 @@ fn arguments() -> Result<Arguments, String> {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || {
-            let text = arguments
-                .next()
-                .ok_or_else(|| format!("{argument} needs a number"))?;
-            text.parse::<u64>()
-                .map_err(|error| format!("{argument} {text}: {error}"))
+            let text = arguments.next().ok_or_else(|| format!("{argument} needs a number"))?;
+            text.parse::<u64>().map_err(|error| format!("{argument} {text}: {error}"))
         };
         match argument.as_str() {
             "--slack-us" => slack = Slack::late_by_micros(number()?),
@@ -44,14 +41,7 @@ fn arguments() -> Result<Arguments, String> {
     if files.is_empty() {
         return Err("no file given".to_owned());
     }
-    Ok(Arguments {
-        files,
-        options: Options {
-            slack,
-            policy: Policy::STRICT,
-            limits,
-        },
-    })
+    Ok(Arguments { files, options: Options { slack, policy: Policy::STRICT, limits } })
 }
 
 fn read(files: &[String]) -> Result<History, String> {

@@ -43,10 +43,7 @@ fn corrupted(history: &History) -> History {
         {
             *outcome = match outcome {
                 Outcome::Released => Outcome::NotHeld,
-                _ => Outcome::Granted {
-                    token: u64::MAX / 2,
-                    ttl_ns: 1_000_000,
-                },
+                _ => Outcome::Granted { token: u64::MAX / 2, ttl_ns: 1_000_000 },
             };
             changed = true;
         }
@@ -114,12 +111,7 @@ fn map_history(operations: usize, clients: usize, bad: bool) -> Vec<Recorded<KvO
                     _ => KvOp::Append(key, text),
                 };
                 running[client] = Some((made.len(), None));
-                made.push(Recorded {
-                    op,
-                    ret: None,
-                    invoked: moment,
-                    closed: None,
-                });
+                made.push(Recorded { op, ret: None, invoked: moment, closed: None });
             }
             None if running.iter().all(Option::is_none) => break,
             None => {}
@@ -166,24 +158,15 @@ fn general<M: Model<Op = KvOp, Ret = KvRet>>(
     for bad in [false, true] {
         let history = map_history(operations, clients, bad);
         let started = Instant::now();
-        let checked = linear::check(
-            model,
-            &history,
-            Limits {
-                explored: 3_000_000,
-                ..Limits::default()
-            },
-        );
+        let checked =
+            linear::check(model, &history, Limits { explored: 3_000_000, ..Limits::default() });
         let time = started.elapsed();
         let verdict = match checked.verdict {
             linear::Verdict::Ok => "ok",
             linear::Verdict::Violation(_) => "violation",
             linear::Verdict::Unknown(_) => "unknown",
         };
-        println!(
-            "{name:32} {time:>10.2?}  {verdict} explored={}",
-            checked.explored
-        );
+        println!("{name:32} {time:>10.2?}  {verdict} explored={}", checked.explored);
     }
 }
 
@@ -199,26 +182,10 @@ fn main() -> Result<(), HistoryError> {
         ("100,000 x 50, expiry, waiting", 100_000, 50, 3_000, 0, true),
         ("1,000,000 x 5, expiry", 1_000_000, 5, 3_000, 0, false),
         ("10,000 x 5, expiry, 1 % lost", 10_000, 5, 3_000, 10, false),
-        (
-            "100,000 x 5, expiry, 1 % lost",
-            100_000,
-            5,
-            3_000,
-            10,
-            false,
-        ),
+        ("100,000 x 5, expiry, 1 % lost", 100_000, 5, 3_000, 10, false),
     ];
     for (name, operations, clients, ttl_ns, lost, waits) in shapes {
-        let history = busy_history(
-            Shape {
-                operations,
-                clients,
-                ttl_ns,
-                lost,
-                waits,
-            },
-            1,
-        )?;
+        let history = busy_history(Shape { operations, clients, ttl_ns, lost, waits }, 1)?;
         let times = if operations > 200_000 { 2 } else { 5 };
         let (time, said) = best(&history, times);
         println!("{name:32} {time:>10.2?}  {said}");

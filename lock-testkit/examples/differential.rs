@@ -18,11 +18,9 @@ fn main() -> ExitCode {
             .and_then(|place| arguments.get(place + 1))
             .map_or(Some(default), |text| text.parse().ok())
     };
-    let (Some(histories), Some(seed), Some(most)) = (
-        value("--histories", 100_000),
-        value("--seed", 1),
-        value("--operations", 7),
-    ) else {
+    let (Some(histories), Some(seed), Some(most)) =
+        (value("--histories", 100_000), value("--seed", 1), value("--operations", 7))
+    else {
         eprintln!("usage: differential [--histories N] [--seed S] [--operations N]");
         return ExitCode::from(2);
     };

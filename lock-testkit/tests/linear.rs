@@ -14,22 +14,12 @@ use rand::{RngExt, SeedableRng};
 
 /// An operation from event `from` to event `to`.
 fn op<Op, Ret>(op: Op, ret: Ret, from: usize, to: usize) -> Recorded<Op, Ret> {
-    Recorded {
-        op,
-        ret: Some(ret),
-        invoked: Moment::event(from),
-        closed: Some(Moment::event(to)),
-    }
+    Recorded { op, ret: Some(ret), invoked: Moment::event(from), closed: Some(Moment::event(to)) }
 }
 
 /// An operation that never returned.
 fn lost<Op, Ret>(op: Op, from: usize, settled: Option<usize>) -> Recorded<Op, Ret> {
-    Recorded {
-        op,
-        ret: None,
-        invoked: Moment::event(from),
-        closed: settled.map(Moment::event),
-    }
+    Recorded { op, ret: None, invoked: Moment::event(from), closed: settled.map(Moment::event) }
 }
 
 fn ok<M: Model>(model: &M, history: &[Recorded<M::Op, M::Ret>]) -> bool {
@@ -51,17 +41,10 @@ fn a_register_reads_what_was_written() {
     let write = |value| RegisterOp::Write(value);
     let done = RegisterRet::Written;
     let register = Register::default();
-    let overlapping = [
-        op(write(1), done, 0, 5),
-        op(READ, value(1), 1, 2),
-        op(READ, value(1), 3, 4),
-    ];
+    let overlapping =
+        [op(write(1), done, 0, 5), op(READ, value(1), 1, 2), op(READ, value(1), 3, 4)];
     assert!(ok(&register, &overlapping));
-    let back = [
-        op(write(1), done, 0, 5),
-        op(READ, value(1), 1, 2),
-        op(READ, value(0), 3, 4),
-    ];
+    let back = [op(write(1), done, 0, 5), op(READ, value(1), 1, 2), op(READ, value(0), 3, 4)];
     assert!(!ok(&register, &back));
 }
 
@@ -84,23 +67,11 @@ fn a_write_of_the_value_at_hand_is_not_pure() {
 fn an_unknown_write_may_happen_late_or_never_but_not_after_it_is_settled() {
     let write = |value| RegisterOp::Write(value);
     let register = Register::default();
-    let late = [
-        lost(write(3), 0, None),
-        op(READ, value(0), 1, 2),
-        op(READ, value(3), 3, 4),
-    ];
+    let late = [lost(write(3), 0, None), op(READ, value(0), 1, 2), op(READ, value(3), 3, 4)];
     assert!(ok(&register, &late));
-    let never = [
-        lost(write(3), 0, None),
-        op(READ, value(0), 1, 2),
-        op(READ, value(0), 3, 4),
-    ];
+    let never = [lost(write(3), 0, None), op(READ, value(0), 1, 2), op(READ, value(0), 3, 4)];
     assert!(ok(&register, &never));
-    let settled = [
-        lost(write(3), 0, Some(1)),
-        op(READ, value(0), 2, 3),
-        op(READ, value(3), 4, 5),
-    ];
+    let settled = [lost(write(3), 0, Some(1)), op(READ, value(0), 2, 3), op(READ, value(3), 4, 5)];
     assert!(!ok(&register, &settled));
     let before = [lost(write(3), 0, Some(2)), op(READ, value(3), 3, 4)];
     assert!(ok(&register, &before));
@@ -118,14 +89,8 @@ fn worked_models_refuse_what_they_should() {
     assert!(!ok(&Mutex, &[taken(), op(take(2), MutexRet::Done, 2, 3)]));
     let permits = Permits { limit: 2 };
     let two = || op(PermitsOp::TryTake(2), PermitsRet::Done, 0, 1);
-    assert!(ok(
-        &permits,
-        &[two(), op(PermitsOp::TryTake(1), PermitsRet::Refused, 2, 3)]
-    ));
-    assert!(!ok(
-        &permits,
-        &[two(), op(PermitsOp::TryTake(1), PermitsRet::Done, 2, 3)]
-    ));
+    assert!(ok(&permits, &[two(), op(PermitsOp::TryTake(1), PermitsRet::Refused, 2, 3)]));
+    assert!(!ok(&permits, &[two(), op(PermitsOp::TryTake(1), PermitsRet::Done, 2, 3)]));
 }
 
 fn put(key: &str, text: &str) -> KvOp {
@@ -157,12 +122,7 @@ fn hard_and_easy() -> Vec<Recorded<KvOp, KvRet>> {
     let mut history: Vec<_> = (0..18)
         .map(|index| {
             let text: Arc<str> = index.to_string().into();
-            op(
-                KvOp::Append("a".into(), text),
-                KvRet::Done,
-                index,
-                100 + index,
-            )
+            op(KvOp::Append("a".into(), text), KvRet::Done, index, 100 + index)
         })
         .collect();
     history.push(op(get("a"), KvRet::Value("impossible".into()), 200, 201));
@@ -176,19 +136,14 @@ fn hard_and_easy() -> Vec<Recorded<KvOp, KvRet>> {
 
 #[test]
 fn a_hard_part_does_not_hide_a_wrong_one() {
-    let Checked {
-        verdict, explored, ..
-    } = check(&Kv, &hard_and_easy(), Limits::default());
+    let Checked { verdict, explored, .. } = check(&Kv, &hard_and_easy(), Limits::default());
     assert!(matches!(verdict, Verdict::Violation(refuted) if refuted.part == "\"b\""));
     assert!(explored < 10_000, "{explored}");
 }
 
 #[test]
 fn a_limit_is_said() {
-    let limits = Limits {
-        explored: 5_000,
-        ..Limits::default()
-    };
+    let limits = Limits { explored: 5_000, ..Limits::default() };
     let hard = &hard_and_easy()[..19];
     let verdict = check(&Kv, hard, limits).verdict;
     assert_eq!(verdict, Verdict::Unknown(Reached::Explored(5_000)));
@@ -201,9 +156,7 @@ fn brute<M: Model>(
     done: &mut Vec<usize>,
     state: &M::State,
 ) -> bool {
-    let open: Vec<usize> = (0..history.len())
-        .filter(|index| !done.contains(index))
-        .collect();
+    let open: Vec<usize> = (0..history.len()).filter(|index| !done.contains(index)).collect();
     if open.iter().all(|index| history[*index].ret.is_none()) {
         return true;
     }
@@ -213,17 +166,12 @@ fn brute<M: Model>(
         let waits = open
             .iter()
             .any(|other| history[*other].ret.is_some() && closed(other) < me.invoked.index);
-        let late = done
-            .iter()
-            .any(|other| history[*other].invoked.index > closed(&index));
+        let late = done.iter().any(|other| history[*other].invoked.index > closed(&index));
         if waits || late {
             continue;
         }
         let mut next = Vec::new();
-        let window = Window {
-            from_ns: 0,
-            to_ns: u64::MAX,
-        };
+        let window = Window { from_ns: 0, to_ns: u64::MAX };
         model.step(state, &me.op, me.ret.as_ref(), window, &mut next);
         done.push(index);
         if next.iter().any(|state| brute(model, history, done, state)) {
@@ -245,10 +193,7 @@ fn random(rng: &mut SmallRng) -> Vec<Recorded<CasOp, CasRet>> {
         event += 1;
         if let Some(index) = running[client].take() {
             let mut next = Vec::new();
-            let window = Window {
-                from_ns: 0,
-                to_ns: u64::MAX,
-            };
+            let window = Window { from_ns: 0, to_ns: u64::MAX };
             Cas.step(&state, &history[index].op, None, window, &mut next);
             let replaced = next[0] != state || matches!(history[index].op, CasOp::Write(_));
             let ret = match history[index].op {

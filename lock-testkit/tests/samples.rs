@@ -18,10 +18,7 @@ fn read(name: &str) -> Result<History, HistoryError> {
 }
 
 fn verdict(history: &History, slack_us: u64) -> Verdict {
-    let options = Options {
-        slack: Slack::late_by_micros(slack_us),
-        ..Options::default()
-    };
+    let options = Options { slack: Slack::late_by_micros(slack_us), ..Options::default() };
     check(history, &options).verdict
 }
 
@@ -38,11 +35,7 @@ fn every_sample_has_its_verdict() {
         assert_eq!(verdict(&history, 0).is_violation(), wrong, "{name}");
         let mut text = Vec::new();
         history.write_to(&mut text).unwrap();
-        assert_eq!(
-            History::read_from(text.as_slice()).unwrap(),
-            history,
-            "{name}"
-        );
+        assert_eq!(History::read_from(text.as_slice()).unwrap(), history, "{name}");
         seen += 1;
     }
     assert!(seen >= 8, "{seen}");
@@ -57,10 +50,7 @@ fn slack_decides_about_late_expiry() {
 
 #[test]
 fn processes_are_merged_before_they_are_checked() {
-    let parts = [
-        read("process-1.jsonl").unwrap(),
-        read("process-2.jsonl").unwrap(),
-    ];
+    let parts = [read("process-1.jsonl").unwrap(), read("process-2.jsonl").unwrap()];
     let merged = History::merge(&parts).unwrap();
     assert_eq!(merged.len(), 4);
     assert!(verdict(&merged, 0).is_ok());
@@ -69,31 +59,19 @@ fn processes_are_merged_before_they_are_checked() {
 #[test]
 fn unreadable_input_is_placed() {
     let error = read("unreadable.jsonl").unwrap_err().to_string();
-    assert!(
-        error.starts_with("line 3, column 31: unknown variant `given`"),
-        "{error}"
-    );
+    assert!(error.starts_with("line 3, column 31: unknown variant `given`"), "{error}");
 }
 
 #[test]
 fn violations_are_told_in_the_vocabulary_of_locks() {
     let told = [
-        (
-            "violation-double-grant.jsonl",
-            "G1 mutual exclusion: c1.1 (token 1) and c2.1 (token 2)",
-        ),
-        (
-            "violation-late-extend.jsonl",
-            "G4 late extend: c1.1 on \"k\" had ended by 1000 ns",
-        ),
+        ("violation-double-grant.jsonl", "G1 mutual exclusion: c1.1 (token 1) and c2.1 (token 2)"),
+        ("violation-late-extend.jsonl", "G4 late extend: c1.1 on \"k\" had ended by 1000 ns"),
         (
             "violation-token.jsonl",
             "G2 a token that does not grow on \"k\": c1.1 got 5, then c2.1 got 1",
         ),
-        (
-            "violation-order.jsonl",
-            "G6 barging: c2 was in the queue of \"k\" before c3 asked",
-        ),
+        ("violation-order.jsonl", "G6 barging: c2 was in the queue of \"k\" before c3 asked"),
     ];
     for (name, sentence) in told {
         let history = read(name).unwrap();
@@ -102,9 +80,6 @@ fn violations_are_told_in_the_vocabulary_of_locks() {
         let report = Report::new(&history, &options, &checked, Replay::default());
         let said = report.sentence.as_deref().unwrap_or_default();
         assert!(said.starts_with(sentence), "{name}: {said}");
-        assert!(
-            report.core.is_some_and(|core| core.operations.len() <= 3),
-            "{name}"
-        );
+        assert!(report.core.is_some_and(|core| core.operations.len() <= 3), "{name}");
     }
 }

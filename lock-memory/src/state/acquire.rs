@@ -41,9 +41,7 @@ impl State {
             Known::New if self.is_open(now, request) => Some(self.grant(now, Claim::of(request))),
             Known::Queued if self.is_turn_of(now, request) => {
                 granted = self.tick(now);
-                self.leases
-                    .find(now, request.id())
-                    .map(|lease| lease.grant())
+                self.leases.find(now, request.id()).map(|lease| lease.grant())
             }
             Known::New | Known::Queued | Known::Released => None,
         };
@@ -68,20 +66,16 @@ impl State {
             Err(refusal) => return (Err(refusal), Vec::new()),
             Ok(Known::Released) => return (Err(Refusal::IdReused), Vec::new()),
             Ok(Known::Live(_)) => {
-                let turn = self
-                    .refresh(now, request)
-                    .map_or(Turn::Waiting, Turn::Granted);
+                let turn = self.refresh(now, request).map_or(Turn::Waiting, Turn::Granted);
                 return (Ok(turn), Vec::new());
             }
             Ok(Known::New) if self.is_open(now, request) => {
                 let grant = self.grant(now, Claim::of(request));
                 return (Ok(Turn::Granted(grant)), Vec::new());
             }
-            Ok(Known::New) => self.queue.push(Waiter {
-                claim: Claim::of(request),
-                since: now,
-                deadline,
-            }),
+            Ok(Known::New) => {
+                self.queue.push(Waiter { claim: Claim::of(request), since: now, deadline })
+            }
             Ok(Known::Queued) => {}
         }
         self.resume(now, request, deadline)
@@ -128,9 +122,7 @@ impl State {
         let id = request.id();
         let lease = self.leases.find(now, id);
         let waiter = self.queue.find(id);
-        let claim = lease
-            .map(|lease| &lease.claim)
-            .or(waiter.map(|waiter| &waiter.claim));
+        let claim = lease.map(|lease| &lease.claim).or(waiter.map(|waiter| &waiter.claim));
         if claim.is_some_and(|claim| !claim.same_terms(request)) {
             return Err(Refusal::IdReused);
         }
@@ -156,11 +148,7 @@ impl State {
     pub(super) fn refresh(&mut self, now: Timestamp, request: &AcquireRequest) -> Option<Grant> {
         let lease = self.leases.held_by(now, request.id())?;
         lease.extend(now, request.ttl());
-        Some(Grant {
-            token: lease.token,
-            ttl: request.ttl(),
-            since: now,
-        })
+        Some(Grant { token: lease.token, ttl: request.ttl(), since: now })
     }
 
     /// What stands in the way of the request.
@@ -169,11 +157,7 @@ impl State {
         let waits = ahead.is_some_and(|waiter| waiter.claim.id != request.id());
         let named = |holder: &&Holder| **holder != Holder::anonymous();
         Held {
-            reason: if waits {
-                HeldReason::Queue
-            } else {
-                HeldReason::Lease
-            },
+            reason: if waits { HeldReason::Queue } else { HeldReason::Lease },
             retry_after: self
                 .leases
                 .live(now)

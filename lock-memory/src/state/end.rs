@@ -40,11 +40,7 @@ impl State {
         }
         let waited = self.queue.remove(id);
         self.tombstones.bury(now, id);
-        if held || waited {
-            self.tick(now)
-        } else {
-            Vec::new()
-        }
+        if held || waited { self.tick(now) } else { Vec::new() }
     }
 
     /// Removes every live lease, minimum holds included, and says which; the next waiters are granted. The next token is

@@ -10,16 +10,8 @@ impl State {
     #[must_use]
     pub fn inspect(&self, now: Timestamp) -> KeyState {
         KeyState {
-            leases: self
-                .leases
-                .live(now)
-                .map(|lease| of_lease(lease, now))
-                .collect(),
-            waiters: self
-                .queue
-                .waiting(now)
-                .map(|waiter| of_waiter(waiter, now))
-                .collect(),
+            leases: self.leases.live(now).map(|lease| of_lease(lease, now)).collect(),
+            waiters: self.queue.waiting(now).map(|waiter| of_waiter(waiter, now)).collect(),
         }
     }
 }

@@ -68,11 +68,7 @@ impl Lease {
 
     /// What its holder was granted.
     pub(super) fn grant(&self) -> Grant {
-        Grant {
-            token: self.token,
-            ttl: self.claim.ttl,
-            since: self.granted_at,
-        }
+        Grant { token: self.token, ttl: self.claim.ttl, since: self.granted_at }
     }
 }
 

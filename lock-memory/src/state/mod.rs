@@ -94,10 +94,9 @@ impl From<Refusal> for Error {
                 ErrorKind::IdReused,
                 "the lease id was used before, on other terms or for a lease that is over",
             ),
-            Refusal::LimitMismatch => (
-                ErrorKind::LimitMismatch,
-                "another finite limit is in use on this key",
-            ),
+            Refusal::LimitMismatch => {
+                (ErrorKind::LimitMismatch, "another finite limit is in use on this key")
+            }
         };
         Self::new(kind, leasehold::Effect::None, message)
     }
@@ -107,10 +106,7 @@ impl State {
     /// A key that was never granted, which will remember given-up ids for this long.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
-        Self {
-            tombstones: Tombstones::new(retention),
-            ..Self::default()
-        }
+        Self { tombstones: Tombstones::new(retention), ..Self::default() }
     }
 
     /// When time alone may make a waiter the owner: call [`tick`](Self::tick) then. `None` while nobody waits.

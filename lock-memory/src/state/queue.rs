@@ -36,9 +36,7 @@ impl Queue {
 
     /// Those whose deadline has not passed, in order.
     pub(super) fn waiting(&self, now: Timestamp) -> impl Iterator<Item = &Waiter> {
-        self.waiters
-            .values()
-            .filter(move |waiter| waiter.is_waiting(now))
+        self.waiters.values().filter(move |waiter| waiter.is_waiting(now))
     }
 
     /// Whoever is next, late or not.
@@ -53,9 +51,7 @@ impl Queue {
     }
 
     pub(super) fn find(&self, id: LeaseId) -> Option<&Waiter> {
-        self.places
-            .get(&id)
-            .and_then(|place| self.waiters.get(place))
+        self.places.get(&id).and_then(|place| self.waiters.get(place))
     }
 
     pub(super) fn push(&mut self, waiter: Waiter) {
@@ -66,9 +62,6 @@ impl Queue {
 
     /// Whether this id stood in the queue.
     pub(super) fn remove(&mut self, id: LeaseId) -> bool {
-        self.places
-            .remove(&id)
-            .and_then(|place| self.waiters.remove(&place))
-            .is_some()
+        self.places.remove(&id).and_then(|place| self.waiters.remove(&place)).is_some()
     }
 }

@@ -42,9 +42,8 @@ pub fn try_acquire_all(
     let Some(token) = tokens.max() else {
         return Err(Refusal::IdReused);
     };
-    let mut grants = states
-        .iter_mut()
-        .map(|state| state.grant_with(now, Claim::of(request), token));
+    let mut grants =
+        states.iter_mut().map(|state| state.grant_with(now, Claim::of(request), token));
     let first = grants.next();
     grants.for_each(drop);
     first.map(TryAcquire::Granted).ok_or(Refusal::IdReused)

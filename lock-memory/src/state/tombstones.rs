@@ -23,10 +23,7 @@ pub struct Retention {
 impl Default for Retention {
     /// 10 seconds, at most 4096 ids on a key.
     fn default() -> Self {
-        Self {
-            time: Duration::from_secs(10),
-            ids: 4096,
-        }
+        Self { time: Duration::from_secs(10), ids: 4096 }
     }
 }
 
@@ -47,18 +44,12 @@ struct Ids {
 
 impl Tombstones {
     pub(super) fn new(retention: Retention) -> Self {
-        Self {
-            retention,
-            ids: None,
-        }
+        Self { retention, ids: None }
     }
 
     /// Whether the id was given up not long ago.
     pub(super) fn contain(&self, now: Timestamp, id: LeaseId) -> bool {
-        self.ids
-            .as_ref()
-            .and_then(|ids| ids.until.get(&id))
-            .is_some_and(|until| now < *until)
+        self.ids.as_ref().and_then(|ids| ids.until.get(&id)).is_some_and(|until| now < *until)
     }
 
     /// Remembers the id from now on.

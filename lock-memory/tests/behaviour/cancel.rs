@@ -59,10 +59,7 @@ fn drop_after(polls: usize, victim: &AcquireRequest) -> bool {
     let mut behind = backend.acquire(&last, at(60)).fuse();
     for (number, event) in EVENTS.into_iter().enumerate() {
         waiting = waiting.filter(|_| number < polls);
-        if waiting
-            .as_mut()
-            .is_some_and(|future| poll(future.as_mut()).is_ready())
-        {
+        if waiting.as_mut().is_some_and(|future| poll(future.as_mut()).is_ready()) {
             return true;
         }
         let _granted_at_last = poll(Pin::new(&mut behind));
@@ -71,11 +68,7 @@ fn drop_after(polls: usize, victim: &AcquireRequest) -> bool {
     drop(waiting);
     let state = shown(&backend);
     assert_eq!(state.waiters, [], "after {polls} polls");
-    assert_eq!(
-        state.leases[0].holder,
-        *last.holder(),
-        "after {polls} polls"
-    );
+    assert_eq!(state.leases[0].holder, *last.holder(), "after {polls} polls");
     let _granted_now = poll(Pin::new(&mut behind));
     drop(behind);
     now(backend.release(&key("k"), last.id())).unwrap();
@@ -157,10 +150,7 @@ fn a_grant_that_ran_out_before_anybody_looked_is_waited_for_again() {
 
     clock.jump_to(at(10));
     granted(&now(backend.try_acquire(&by(3))).unwrap());
-    assert!(
-        poll(waiting.as_mut()).is_pending(),
-        "it waits behind the newcomer"
-    );
+    assert!(poll(waiting.as_mut()).is_pending(), "it waits behind the newcomer");
     clock.jump_to(at(20));
     let Poll::Ready(outcome) = poll(waiting.as_mut()) else {
         panic!("the key is free");

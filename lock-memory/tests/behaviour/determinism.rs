@@ -27,12 +27,7 @@ fn draw(backend: &MemoryBackend, bound: u64) -> u64 {
 async fn worker(backend: MemoryBackend, name: usize, history: History) {
     let runtime = backend.runtime();
     let note = |event: &(dyn Debug + Sync)| {
-        writeln!(
-            history.lock().unwrap(),
-            "{} {name} {event:?}",
-            runtime.now()
-        )
-        .unwrap();
+        writeln!(history.lock().unwrap(), "{} {name} {event:?}", runtime.now()).unwrap();
     };
     for _ in 0..ROUNDS {
         let key = key(["a", "b", "c"][usize::try_from(draw(&backend, 3)).unwrap()]);
@@ -49,9 +44,7 @@ async fn worker(backend: MemoryBackend, name: usize, history: History) {
         note(&outcome);
         if let Ok(Acquire::Granted(_)) = outcome {
             // Some outstay their lease.
-            runtime
-                .sleep(Duration::from_millis(draw(&backend, 15)))
-                .await;
+            runtime.sleep(Duration::from_millis(draw(&backend, 15))).await;
             note(&backend.release(&key, request.id()).await);
             note(&backend.inspect(&key).await);
         }
@@ -66,11 +59,7 @@ fn program(
     let (backend, clock) = MemoryBackend::manual(seed);
     let history = History::default();
     for name in 0..WORKERS {
-        spawn(Box::pin(worker(
-            backend.clone(),
-            name,
-            Arc::clone(&history),
-        )));
+        spawn(Box::pin(worker(backend.clone(), name, Arc::clone(&history))));
     }
     async move {
         clock.advance(secs(10)).await;
@@ -80,9 +69,7 @@ fn program(
 }
 
 fn on_tokio(seed: u64) -> String {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let history = program(seed, |task| drop(runtime.spawn(task)));
     runtime.block_on(history)
 }
@@ -97,10 +84,7 @@ fn on_futures(seed: u64) -> String {
 #[test]
 fn one_seed_gives_one_history_on_every_run_and_every_executor() {
     let first = on_tokio(7);
-    assert!(
-        first.lines().count() > WORKERS * ROUNDS * 2,
-        "the program did its work"
-    );
+    assert!(first.lines().count() > WORKERS * ROUNDS * 2, "the program did its work");
     assert!(first.contains("TimedOut"), "some waited in vain");
     assert_eq!(first, on_tokio(7));
     assert_eq!(first, on_futures(7));

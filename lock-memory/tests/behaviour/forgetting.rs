@@ -19,10 +19,7 @@ async fn use_keys(backend: &MemoryBackend, name: &str, count: usize) {
 
 fn forgetful(time: u64) -> (MemoryBackend, VirtualClock) {
     let (runtime, clock) = Runtime::manual(1);
-    let retention = Retention {
-        time: secs(time),
-        ids: 8,
-    };
+    let retention = Retention { time: secs(time), ids: 8 };
     (MemoryBackend::with_retention(runtime, retention), clock)
 }
 
@@ -33,18 +30,10 @@ async fn keys_that_were_released_or_ran_out_make_room_for_new_ones() {
     assert_eq!(backend.keys(), 1000);
     clock.advance(secs(6)).await;
     use_keys(&backend, "new", 1000).await;
-    assert_eq!(
-        backend.keys(),
-        1000,
-        "each new key took the place of an old one"
-    );
+    assert_eq!(backend.keys(), 1000, "each new key took the place of an old one");
     clock.advance(secs(6)).await;
     use_keys(&backend, "newer", 300).await;
-    assert!(
-        backend.keys() <= 700,
-        "{} keys: it shrinks while it is used",
-        backend.keys()
-    );
+    assert!(backend.keys() <= 700, "{} keys: it shrinks while it is used", backend.keys());
 }
 
 #[tokio::test]
@@ -74,13 +63,7 @@ async fn a_key_that_is_held_or_waited_for_or_remembers_an_id_is_kept() {
     clock.jump_to(at(200));
     use_keys(&backend, "another", 30).await;
     assert!(futures::poll!(&mut waiting).is_ready());
-    assert!(
-        backend
-            .inspect(&key("waited-for"))
-            .await
-            .unwrap()
-            .is_locked()
-    );
+    assert!(backend.inspect(&key("waited-for")).await.unwrap().is_locked());
 }
 
 #[tokio::test]

@@ -85,10 +85,7 @@ fn an_id_given_up_is_refused_for_the_retention_and_no_longer() {
 
 #[test]
 fn a_busy_key_forgets_its_oldest_ids_first() {
-    let retention = Retention {
-        time: secs(10),
-        ids: 2,
-    };
+    let retention = Retention { time: secs(10), ids: 2 };
     let mut state = State::new(retention);
     for number in 1..=3 {
         state.release(at(0), id(number));

@@ -33,20 +33,13 @@ struct Observer {
 impl Observer {
     fn granted(&mut self, number: u8, grant: Grant, request: &AcquireRequest, now: Timestamp) {
         self.queue.retain(|(waiting, _)| *waiting != number);
-        if let Some(lease) = self
-            .leases
-            .get_mut(&number)
-            .filter(|lease| now < lease.ends_at)
-        {
+        if let Some(lease) = self.leases.get_mut(&number).filter(|lease| now < lease.ends_at) {
             assert!(!lease.released, "a released lease was revived");
             assert_eq!(lease.token, grant.token, "the same lease got another token");
             lease.ends_at = lease.ends_at.max(now + request.ttl().get());
             return;
         }
-        assert!(
-            self.greatest < Some(grant.token),
-            "G2: tokens grow in grant order"
-        );
+        assert!(self.greatest < Some(grant.token), "G2: tokens grow in grant order");
         self.greatest = Some(grant.token);
         let lease = Seen {
             token: grant.token,
@@ -134,9 +127,8 @@ impl Observer {
     /// What the machine shows is what its outcomes said, nothing more and nothing less.
     fn agrees(&self, shown: &KeyState, now: Timestamp) {
         let live = self.leases.values().filter(|lease| now < lease.ends_at);
-        let mut live: Vec<_> = live
-            .map(|lease| (lease.token, lease.ends_at.since(now), lease.released))
-            .collect();
+        let mut live: Vec<_> =
+            live.map(|lease| (lease.token, lease.ends_at.since(now), lease.released)).collect();
         live.sort();
         let shown: Vec<_> = shown
             .leases
@@ -216,14 +208,8 @@ fn operation(number: u8, verb: &Verb, now: Timestamp) -> Operation {
     let (request, id) = (request_of(number), id(number));
     match verb {
         Verb::Try => Operation::TryAcquire(request),
-        Verb::Wait(patience) => Operation::Acquire {
-            request,
-            deadline: now + *patience,
-        },
-        Verb::Extend(seconds) => Operation::Extend {
-            id,
-            ttl: ttl(*seconds),
-        },
+        Verb::Wait(patience) => Operation::Acquire { request, deadline: now + *patience },
+        Verb::Extend(seconds) => Operation::Extend { id, ttl: ttl(*seconds) },
         Verb::Release => Operation::Release { id },
         Verb::Leave => Operation::Leave { id },
         Verb::Revoke => Operation::Revoke,

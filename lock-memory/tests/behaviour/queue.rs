@@ -6,10 +6,7 @@ use crate::{script::*, support::*};
 
 #[test]
 fn a_key_can_be_forgotten_once_nothing_depends_on_it() {
-    let mut state = script([
-        (0, tries(by(1)), "granted 1"),
-        (9, waits(by(2), 90), "waiting"),
-    ]);
+    let mut state = script([(0, tries(by(1)), "granted 1"), (9, waits(by(2), 90), "waiting")]);
     assert!(!state.is_forgettable(at(60)), "somebody waits");
     state.leave(at(60), id(2));
     assert!(!state.is_forgettable(at(69)), "an id is remembered");
@@ -34,11 +31,7 @@ fn whatever_frees_the_key_grants_the_first_waiter_with_its_full_ttl() {
             (0, waits(by(2), 90), "waiting"),
             (0, waits(by(3), 90), "waiting"),
             free,
-            (
-                second,
-                Operation::Inspect,
-                &format!("worker-2 10s, worker-3 since {second}s"),
-            ),
+            (second, Operation::Inspect, &format!("worker-2 10s, worker-3 since {second}s")),
         ]);
     }
 }
@@ -91,11 +84,7 @@ fn nobody_passes_those_who_wait() {
         (0, tries(reader(3)), "queue held for 10s"),
         (0, waits(reader(4), 90), "waiting"),
         (0, waits(by(2), 90), "waiting"),
-        (
-            0,
-            Operation::Inspect,
-            "worker-1 10s, worker-2 since 0ns, worker-4 since 0ns",
-        ),
+        (0, Operation::Inspect, "worker-1 10s, worker-2 since 0ns, worker-4 since 0ns"),
         // The lease ran out, but nothing has ticked the key since.
         (10, tries(reader(3)), "queue held"),
         (10, tries(reader(4)), "queue held"),
@@ -157,10 +146,8 @@ fn waiting_with_a_deadline_that_has_passed_gets_a_free_key_and_no_place() {
 
 #[test]
 fn the_next_wake_is_the_earliest_end_while_somebody_waits() {
-    let mut state = script([
-        (0, tries(reader(1)), "granted 1"),
-        (3, tries(reader(2)), "granted 3000000"),
-    ]);
+    let mut state =
+        script([(0, tries(reader(1)), "granted 1"), (3, tries(reader(2)), "granted 3000000")]);
     assert_eq!(state.next_wake(), None);
     let (turn, _) = state.acquire(at(4), &by(3), at(90));
     assert_eq!(turn, Ok(Turn::Waiting));

@@ -12,10 +12,7 @@ pub(crate) fn script<const N: usize>(steps: [(u64, Operation, &str); N]) -> Stat
     for (number, (second, operation, expected)) in steps.into_iter().enumerate() {
         let (outcome, granted) = state.apply(at(second), &operation);
         let answer = answer(&outcome, &granted);
-        assert_eq!(
-            answer, expected,
-            "step {number} at {second}s: {operation:?}"
-        );
+        assert_eq!(answer, expected, "step {number} at {second}s: {operation:?}");
     }
     state
 }
@@ -51,9 +48,7 @@ fn answer(outcome: &Outcome, granted: &[WakeUp]) -> String {
 }
 
 fn held_by(held: &Held) -> String {
-    let after = held
-        .retry_after
-        .map_or(String::new(), |after| format!(" for {after:?}"));
+    let after = held.retry_after.map_or(String::new(), |after| format!(" for {after:?}"));
     format!(
         "{} held{after}",
         match held.reason {
@@ -76,17 +71,11 @@ pub(crate) fn tries(request: AcquireRequest) -> Operation {
 }
 
 pub(crate) fn waits(request: AcquireRequest, until: u64) -> Operation {
-    Operation::Acquire {
-        request,
-        deadline: at(until),
-    }
+    Operation::Acquire { request, deadline: at(until) }
 }
 
 pub(crate) fn extends(number: u8, seconds: u64) -> Operation {
-    Operation::Extend {
-        id: id(number),
-        ttl: ttl(seconds),
-    }
+    Operation::Extend { id: id(number), ttl: ttl(seconds) }
 }
 
 pub(crate) fn releases(number: u8) -> Operation {

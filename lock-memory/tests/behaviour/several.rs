@@ -8,10 +8,7 @@ use crate::{script::*, support::*};
 #[test]
 fn several_keys_share_one_token_greater_than_the_last_of_each() {
     let mut one = script([(0, tries(by(1)), "granted 1"), (0, releases(1), "released")]);
-    let mut two = script([
-        (7, tries(by(2)), "granted 7000000"),
-        (7, releases(2), "released"),
-    ]);
+    let mut two = script([(7, tries(by(2)), "granted 7000000"), (7, releases(2), "released")]);
     let both = by(3);
     let mut keys = [&mut one, &mut two];
     let first = granted(&try_acquire_all(at(7), &both, &mut keys).unwrap());

@@ -99,10 +99,7 @@ async fn threads_that_wait_give_up_and_take_several_keys_never_meet_and_never_ha
         task.await.unwrap();
     }
     for name in 0..ROOMS {
-        let state = backend
-            .inspect(&key(&format!("room-{name}")))
-            .await
-            .unwrap();
+        let state = backend.inspect(&key(&format!("room-{name}"))).await.unwrap();
         assert_eq!(state, KeyState::default());
         assert!(rooms[name].visits.load(Ordering::SeqCst) > 0);
     }
@@ -112,10 +109,7 @@ async fn threads_that_wait_give_up_and_take_several_keys_never_meet_and_never_ha
 #[test]
 fn a_key_forgotten_by_one_thread_is_not_lost_by_another() {
     let (runtime, clock) = Runtime::manual(1);
-    let retention = Retention {
-        time: Duration::ZERO,
-        ids: 0,
-    };
+    let retention = Retention { time: Duration::ZERO, ids: 0 };
     let backend = MemoryBackend::with_retention(runtime, retention);
     let (room, done) = (Room::default(), AtomicUsize::new(0));
     let visitor = |name: u8| {

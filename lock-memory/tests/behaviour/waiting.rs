@@ -88,10 +88,7 @@ async fn a_lease_cut_short_is_handed_on_at_its_new_end() {
     clock.advance(secs(1)).await;
     backend.release(&key("k"), id(1)).await.unwrap();
     clock.advance(secs(3)).await;
-    assert_eq!(
-        acquired(&outcome_of(&clock, second).await.unwrap()).since,
-        at(4)
-    );
+    assert_eq!(acquired(&outcome_of(&clock, second).await.unwrap()).since, at(4));
 }
 
 #[tokio::test]
@@ -101,10 +98,7 @@ async fn a_lease_extended_is_handed_on_at_its_new_end() {
     clock.advance(secs(6)).await;
     backend.extend(&key("k"), id(1), ttl(10)).await.unwrap();
     clock.advance(secs(20)).await;
-    assert_eq!(
-        acquired(&outcome_of(&clock, second).await.unwrap()).since,
-        at(16)
-    );
+    assert_eq!(acquired(&outcome_of(&clock, second).await.unwrap()).since, at(16));
 }
 
 #[tokio::test]
@@ -115,10 +109,7 @@ async fn a_waiter_behind_one_that_nobody_polls_is_served_once_that_one_is_late()
     assert!(futures::poll!(&mut forgotten).is_pending());
     let third = waiting(&backend, by(3), at(60));
     clock.advance(secs(10)).await;
-    assert_eq!(
-        acquired(&outcome_of(&clock, third).await.unwrap()).since,
-        at(10)
-    );
+    assert_eq!(acquired(&outcome_of(&clock, third).await.unwrap()).since, at(10));
     let late = forgotten.await.unwrap();
     assert!(matches!(late, Acquire::TimedOut(_)));
 }
@@ -180,16 +171,8 @@ async fn a_revoked_key_goes_to_the_first_waiter_and_the_former_holder_is_out() {
 #[tokio::test]
 async fn a_batch_extends_each_lease_for_itself() {
     let (backend, _clock) = held_by_1().await;
-    let extend = |number| ExtendRequest {
-        key: key("k"),
-        id: id(number),
-        ttl: ttl(30),
-    };
-    let outcomes = backend
-        .batch()
-        .unwrap()
-        .extend_many(&[extend(2), extend(1)])
-        .await;
+    let extend = |number| ExtendRequest { key: key("k"), id: id(number), ttl: ttl(30) };
+    let outcomes = backend.batch().unwrap().extend_many(&[extend(2), extend(1)]).await;
     let outcomes: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
     assert_eq!(outcomes, [Extension::Lost, Extension::Extended]);
     let state = backend.inspect(&key("k")).await.unwrap();
@@ -210,10 +193,7 @@ async fn a_free_key_is_granted_even_if_the_deadline_has_passed() {
 async fn several_keys_are_granted_once_all_are_free() {
     let (backend, clock) = held_by_1().await;
     let both = AcquireRequest::for_keys([key("k"), key("l")], id(2), ttl(10)).unwrap();
-    assert!(matches!(
-        backend.try_acquire(&both).await.unwrap(),
-        TryAcquire::Held(_)
-    ));
+    assert!(matches!(backend.try_acquire(&both).await.unwrap(), TryAcquire::Held(_)));
     assert!(!backend.inspect(&key("l")).await.unwrap().is_locked());
     let task = waiting(&backend, both, at(60));
     clock.advance(secs(11)).await;

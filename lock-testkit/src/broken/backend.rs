@@ -339,9 +339,8 @@ impl BatchBackend for BrokenBackend {
             let live = if skips { outcomes.first().cloned() } else { None };
             outcomes.push(match live {
                 Some(first) => first,
-                None => self.operate(|machine, now| {
-                    machine.extend(now, &lease.key, lease.id, lease.ttl)
-                }),
+                None => self
+                    .operate(|machine, now| machine.extend(now, &lease.key, lease.id, lease.ttl)),
             });
         }
         outcomes.into_iter().map(Ok).collect()

@@ -160,5 +160,8 @@ fn in_time(granted: Option<(Grant, Timestamp)>, free: Timestamp) -> Told {
         return Err("a waiter timed out although the key was free".to_owned());
     };
     let late = heard.since(free);
-    ensure(late <= PATIENCE, &format!("a waiter heard of its grant {late:?} after the key was free"))
+    ensure(
+        late <= PATIENCE,
+        &format!("a waiter heard of its grant {late:?} after the key was free"),
+    )
 }

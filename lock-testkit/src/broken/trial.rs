@@ -20,12 +20,7 @@ impl fmt::Display for Trial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let median = self.median.map_or_else(|| "-".to_owned(), |median| median.to_string());
         let caught_by = self.caught_by.as_deref().unwrap_or("nothing");
-        write!(
-            f,
-            "{:32} {:9} {caught_by:46} {median:>6}",
-            self.bug.name(),
-            self.bug.guarantee()
-        )
+        write!(f, "{:32} {:9} {caught_by:46} {median:>6}", self.bug.name(), self.bug.guarantee())
     }
 }
 

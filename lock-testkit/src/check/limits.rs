@@ -13,10 +13,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            explored: 50_000_000,
-            alive: 100_000,
-        }
+        Self { explored: 50_000_000, alive: 100_000 }
     }
 }
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use leasehold::{
-    AcquireRequest, ExtendRequest, LeaseId, Limit, LockBackend, LockKey, Mode, Result, Runtime, Ttl,
-    timeout_at,
+    AcquireRequest, ExtendRequest, LeaseId, Limit, LockBackend, LockKey, Mode, Result, Runtime,
+    Ttl, timeout_at,
 };
 
 use super::program::{Action, Ask, LeaseRef, Program, Sharing, Step};

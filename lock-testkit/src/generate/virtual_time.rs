@@ -34,10 +34,7 @@ pub fn virtual_criteria(program: &Program) -> Criteria {
 /// Runs a program on the backend that `start` makes, and judges what was recorded.
 ///
 /// The backend must do all it does within the calls to it: nothing is spawned here.
-pub fn on_virtual_time<B: LockBackend>(
-    program: &Program,
-    start: impl FnOnce(Runtime) -> B,
-) -> Ran {
+pub fn on_virtual_time<B: LockBackend>(program: &Program, start: impl FnOnce(Runtime) -> B) -> Ran {
     let (stuck, history) = record(program, start);
     match stuck {
         Some(stuck) => Ran { history, finding: Some(Finding::Stuck(stuck)) },

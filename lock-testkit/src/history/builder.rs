@@ -78,10 +78,7 @@ impl HistoryBuilder {
     pub fn enqueued(&mut self, at_ns: u64, op: OpId) -> Result<(), HistoryError> {
         let open = self.open(op)?;
         if !open.call.waits() || open.enqueued.is_some() {
-            return Err(contradiction(format!(
-                "operation {} cannot be enqueued here",
-                op.0
-            )));
+            return Err(contradiction(format!("operation {} cannot be enqueued here", op.0)));
         }
         let stamp = self.stamp(at_ns)?;
         self.history.operations[op.0].enqueued = Some(stamp);
@@ -110,15 +107,9 @@ impl HistoryBuilder {
     /// [`HistoryError::Contradiction`] if time ran back, or if the operation's effect is known or
     /// already settled.
     pub fn settled(&mut self, at_ns: u64, op: OpId) -> Result<(), HistoryError> {
-        let known = self
-            .history
-            .get(op)
-            .is_none_or(|op| !op.is_unknown() || op.settled.is_some());
+        let known = self.history.get(op).is_none_or(|op| !op.is_unknown() || op.settled.is_some());
         if known {
-            return Err(contradiction(format!(
-                "operation {} has nothing to settle",
-                op.0
-            )));
+            return Err(contradiction(format!("operation {} has nothing to settle", op.0)));
         }
         let stamp = self.stamp(at_ns)?;
         self.history.operations[op.0].settled = Some(stamp);
@@ -144,15 +135,10 @@ impl HistoryBuilder {
             return Err(contradiction(message));
         }
         if at_ns > LATEST_NS {
-            return Err(contradiction(format!(
-                "time {at_ns} ns is beyond {LATEST_NS} ns"
-            )));
+            return Err(contradiction(format!("time {at_ns} ns is beyond {LATEST_NS} ns")));
         }
         self.now_ns = at_ns;
-        let stamp = Stamp {
-            index: self.history.events,
-            at_ns,
-        };
+        let stamp = Stamp { index: self.history.events, at_ns };
         self.history.events += 1;
         Ok(stamp)
     }
@@ -167,22 +153,14 @@ fn well_formed(call: &Call) -> Result<(), HistoryError> {
     if keys.is_empty() {
         return Err(contradiction(format!("{} names no key", call.name())));
     }
-    let repeated = keys
-        .iter()
-        .enumerate()
-        .find(|(index, key)| keys[..*index].contains(key));
+    let repeated = keys.iter().enumerate().find(|(index, key)| keys[..*index].contains(key));
     if let Some((_, key)) = repeated {
-        return Err(contradiction(format!(
-            "{} names key {key:?} twice",
-            call.name()
-        )));
+        return Err(contradiction(format!("{} names key {key:?} twice", call.name())));
     }
     let ttl_ns = match call {
         Call::TryAcquire(request) | Call::Acquire { request, .. } => {
             if request.permits == 0 {
-                return Err(contradiction(
-                    "a lease needs at least one permit".to_owned(),
-                ));
+                return Err(contradiction("a lease needs at least one permit".to_owned()));
             }
             request.ttl_ns
         }
@@ -216,26 +194,8 @@ mod tests {
         let mut builder = HistoryBuilder::new();
         let op = builder.invoke(0, "c1", try_acquire()).unwrap();
         assert!(builder.returned(0, op, Outcome::Released).is_err());
-        builder
-            .returned(
-                0,
-                op,
-                Outcome::Held {
-                    reason: HeldReason::Lease,
-                },
-            )
-            .unwrap();
-        assert!(
-            builder
-                .returned(
-                    0,
-                    op,
-                    Outcome::Held {
-                        reason: HeldReason::Lease
-                    }
-                )
-                .is_err()
-        );
+        builder.returned(0, op, Outcome::Held { reason: HeldReason::Lease }).unwrap();
+        assert!(builder.returned(0, op, Outcome::Held { reason: HeldReason::Lease }).is_err());
     }
 
     #[test]
@@ -246,9 +206,6 @@ mod tests {
         builder.settled(1, op).unwrap();
         assert!(builder.settled(1, op).is_err());
         let history = builder.finish();
-        assert_eq!(
-            history.operations()[0].closed().map(|stamp| stamp.at_ns),
-            Some(1)
-        );
+        assert_eq!(history.operations()[0].closed().map(|stamp| stamp.at_ns), Some(1));
     }
 }

@@ -26,11 +26,7 @@ impl HistoryError {
     /// The same error, placed at a line (a contradiction becomes a syntax error of that line).
     pub(super) fn at_line(self, line: usize, column: usize) -> Self {
         match self {
-            Self::Contradiction(message) => Self::Syntax {
-                line,
-                column,
-                message,
-            },
+            Self::Contradiction(message) => Self::Syntax { line, column, message },
             other @ (Self::Syntax { .. } | Self::Io(_)) => other,
         }
     }

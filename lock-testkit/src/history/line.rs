@@ -36,10 +36,7 @@ pub(super) struct Line {
     pub(super) settled: bool,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -56,14 +53,7 @@ pub(super) enum Event {
 impl Line {
     /// The one event of the line.
     pub(super) fn event(self) -> Result<Event, String> {
-        let Self {
-            client,
-            invoke,
-            enqueued,
-            returned,
-            settled,
-            ..
-        } = self;
+        let Self { client, invoke, enqueued, returned, settled, .. } = self;
         match (invoke, enqueued, returned, settled) {
             (Some(call), false, None, false) => match client {
                 Some(client) => Ok(Event::Invoke(client, call)),

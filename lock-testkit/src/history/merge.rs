@@ -68,12 +68,7 @@ fn events(part: &History) -> Vec<Event<'_>> {
     let mut events = Vec::with_capacity(part.events());
     for op in part.operations() {
         let mut push = |stamp: super::Stamp, kind| {
-            events.push(Event {
-                index: stamp.index,
-                at_ns: stamp.at_ns,
-                op,
-                kind,
-            });
+            events.push(Event { index: stamp.index, at_ns: stamp.at_ns, op, kind });
         };
         push(op.invoked, Kind::Invoke);
         if let Some(stamp) = op.enqueued {
@@ -109,13 +104,7 @@ fn ordered(parts: &[History]) -> Vec<(usize, Event<'_>)> {
 
 fn prefix(parts: &[History], part: usize) -> String {
     let name = parts[part].process();
-    let clash = |name: &str| {
-        parts
-            .iter()
-            .filter(|other| other.process() == Some(name))
-            .count()
-            > 1
-    };
+    let clash = |name: &str| parts.iter().filter(|other| other.process() == Some(name)).count() > 1;
     match name {
         Some(name) if !clash(name) => name.to_owned(),
         _ => format!("p{}", part + 1),
@@ -148,16 +137,7 @@ mod tests {
         let mut builder = HistoryBuilder::for_process(name);
         let call = Call::TryAcquire(LeaseRequest::exclusive("c1.1", "k", 10));
         let op = builder.invoke(times[0], "c1", call).unwrap();
-        builder
-            .returned(
-                times[1],
-                op,
-                Outcome::Granted {
-                    token: 1,
-                    ttl_ns: 10,
-                },
-            )
-            .unwrap();
+        builder.returned(times[1], op, Outcome::Granted { token: 1, ttl_ns: 10 }).unwrap();
         builder.finish()
     }
 

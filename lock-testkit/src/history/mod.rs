@@ -83,23 +83,13 @@ impl Operation {
     /// Whether the operation certainly did nothing and observed nothing (an error without effect).
     #[must_use]
     pub fn is_void(&self) -> bool {
-        matches!(
-            self.outcome(),
-            Some(Outcome::Error {
-                effect: Effect::None,
-                ..
-            })
-        )
+        matches!(self.outcome(), Some(Outcome::Error { effect: Effect::None, .. }))
     }
 
     /// The last event at which the operation can take effect, `None` if that is never over.
     #[must_use]
     pub fn closed(&self) -> Option<Stamp> {
-        if self.is_unknown() {
-            self.settled
-        } else {
-            self.returned_at()
-        }
+        if self.is_unknown() { self.settled } else { self.returned_at() }
     }
 }
 
@@ -151,31 +141,19 @@ impl History {
     /// The distinct keys, sorted.
     #[must_use]
     pub fn keys(&self) -> BTreeSet<&str> {
-        self.operations
-            .iter()
-            .flat_map(|op| op.call.keys())
-            .map(|key| &**key)
-            .collect()
+        self.operations.iter().flat_map(|op| op.call.keys()).map(|key| &**key).collect()
     }
 
     /// The history without the operations for which `keep` says no. Event indices are kept, so what
     /// remains is ordered as before; operations get new numbers.
     #[must_use]
     pub fn filter(&self, mut keep: impl FnMut(&Operation) -> bool) -> Self {
-        let mut operations: Vec<Operation> = self
-            .operations
-            .iter()
-            .filter(|op| keep(op))
-            .cloned()
-            .collect();
+        let mut operations: Vec<Operation> =
+            self.operations.iter().filter(|op| keep(op)).cloned().collect();
         for (index, op) in operations.iter_mut().enumerate() {
             op.id = OpId(index);
         }
-        Self {
-            process: self.process.clone(),
-            operations,
-            events: self.events,
-        }
+        Self { process: self.process.clone(), operations, events: self.events }
     }
 
     /// The history with every operation passed through `change` (for mutations in tests, and for

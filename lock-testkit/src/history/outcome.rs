@@ -95,22 +95,13 @@ impl Outcome {
     /// An error whose effect is unknown.
     #[must_use]
     pub fn unknown() -> Self {
-        Self::Error {
-            effect: Effect::Unknown,
-            kind: None,
-        }
+        Self::Error { effect: Effect::Unknown, kind: None }
     }
 
     /// Whether it is an error whose effect is unknown.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        matches!(
-            self,
-            Self::Error {
-                effect: Effect::Unknown,
-                ..
-            }
-        )
+        matches!(self, Self::Error { effect: Effect::Unknown, .. })
     }
 
     /// Whether the outcome can answer this call.

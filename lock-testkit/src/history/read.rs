@@ -57,24 +57,15 @@ impl Reader {
         let place = |error: HistoryError| error.at_line(number, column);
         if let Event::Invoke(client, call) = event {
             if self.numbers.contains_key(&op) {
-                return Err(syntax(
-                    number,
-                    column,
-                    format!("operation {op} is invoked twice"),
-                ));
+                return Err(syntax(number, column, format!("operation {op} is invoked twice")));
             }
             let (client, call) = (self.intern(client), self.intern_call(call));
             let builder = self.builder.get_or_insert_default();
-            self.numbers
-                .insert(op, builder.invoke(at, client, call).map_err(place)?);
+            self.numbers.insert(op, builder.invoke(at, client, call).map_err(place)?);
             return Ok(());
         }
         let Some(&id) = self.numbers.get(&op) else {
-            return Err(syntax(
-                number,
-                column,
-                format!("operation {op} was never invoked"),
-            ));
+            return Err(syntax(number, column, format!("operation {op} was never invoked")));
         };
         let builder = self.builder.get_or_insert_default();
         match event {
@@ -124,35 +115,21 @@ fn header(number: usize, text: &str) -> Result<HistoryBuilder, HistoryError> {
     if header.leasehold_history != FORMAT_VERSION {
         let version = header.leasehold_history;
         let message = format!("format version {version}, this reads {FORMAT_VERSION}");
-        return Err(syntax(
-            number,
-            column_of(text, "\"leasehold_history\""),
-            message,
-        ));
+        return Err(syntax(number, column_of(text, "\"leasehold_history\""), message));
     }
-    Ok(header
-        .process
-        .map_or_else(HistoryBuilder::new, HistoryBuilder::for_process))
+    Ok(header.process.map_or_else(HistoryBuilder::new, HistoryBuilder::for_process))
 }
 
 fn parse<'a, T: serde::Deserialize<'a>>(number: usize, text: &'a str) -> Result<T, HistoryError> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
-        let message = message
-            .split(" at line ")
-            .next()
-            .unwrap_or(&message)
-            .to_owned();
+        let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
         syntax(number, error.column().max(1), message)
     })
 }
 
 fn syntax(line: usize, column: usize, message: String) -> HistoryError {
-    HistoryError::Syntax {
-        line,
-        column,
-        message,
-    }
+    HistoryError::Syntax { line, column, message }
 }
 
 /// Where a field stands in its line, from 1.

@@ -13,11 +13,7 @@ impl History {
     /// [`HistoryError::Io`] if writing fails.
     pub fn write_to(&self, mut output: impl Write) -> Result<(), HistoryError> {
         let process = self.process().map(str::to_owned);
-        let header = Header {
-            leasehold_history: FORMAT_VERSION,
-            process,
-            note: None,
-        };
+        let header = Header { leasehold_history: FORMAT_VERSION, process, note: None };
         write_line(&mut output, &header)?;
         let mut lines: Vec<(usize, Line)> = Vec::with_capacity(self.events());
         for op in self.operations() {
@@ -50,35 +46,17 @@ fn lines_of(op: &Operation, lines: &mut Vec<(usize, Line)>) {
     if let Some(stamp) = op.enqueued {
         lines.push((
             stamp.index,
-            Line {
-                t: stamp.at_ns,
-                op: number,
-                enqueued: true,
-                ..Line::default()
-            },
+            Line { t: stamp.at_ns, op: number, enqueued: true, ..Line::default() },
         ));
     }
     if let Some((stamp, outcome)) = &op.returned {
         let returned = Some(outcome.clone());
-        lines.push((
-            stamp.index,
-            Line {
-                t: stamp.at_ns,
-                op: number,
-                returned,
-                ..Line::default()
-            },
-        ));
+        lines.push((stamp.index, Line { t: stamp.at_ns, op: number, returned, ..Line::default() }));
     }
     if let Some(stamp) = op.settled {
         lines.push((
             stamp.index,
-            Line {
-                t: stamp.at_ns,
-                op: number,
-                settled: true,
-                ..Line::default()
-            },
+            Line { t: stamp.at_ns, op: number, settled: true, ..Line::default() },
         ));
     }
 }
@@ -95,39 +73,15 @@ mod tests {
         request.mode = Mode::Shared { limit: Some(3) };
         request.permits = 2;
         let wait = builder
-            .invoke(
-                0,
-                "c1",
-                Call::Acquire {
-                    request: request.clone(),
-                    deadline_ns: 50,
-                },
-            )
+            .invoke(0, "c1", Call::Acquire { request: request.clone(), deadline_ns: 50 })
             .unwrap();
-        let read = builder
-            .invoke(1, "c2", Call::Inspect { key: "a".into() })
-            .unwrap();
+        let read = builder.invoke(1, "c2", Call::Inspect { key: "a".into() }).unwrap();
         builder.enqueued(2, wait).unwrap();
-        let view = LeaseView {
-            token: 4,
-            mode: Some(Mode::Exclusive),
-            remaining_ns: Some(3),
-        };
-        builder
-            .returned(
-                3,
-                read,
-                Outcome::State {
-                    leases: vec![view],
-                    waiters: Some(1),
-                },
-            )
-            .unwrap();
+        let view = LeaseView { token: 4, mode: Some(Mode::Exclusive), remaining_ns: Some(3) };
+        builder.returned(3, read, Outcome::State { leases: vec![view], waiters: Some(1) }).unwrap();
         builder.returned(3, wait, Outcome::unknown()).unwrap();
         builder.settled(9, wait).unwrap();
-        builder
-            .invoke(9, "c2", Call::Revoke { key: "b".into() })
-            .unwrap();
+        builder.invoke(9, "c2", Call::Revoke { key: "b".into() }).unwrap();
         builder.finish()
     }
 
@@ -143,14 +97,8 @@ mod tests {
     fn unreadable_input_names_line_and_column() {
         let cases = [
             ("", "line 1, column 1: the header line is missing"),
-            (
-                "{\"leasehold_history\":7}",
-                "line 1, column 2: format version 7, this reads 1",
-            ),
-            (
-                "{\"leasehold_history\":1}\n\n{\"t\":0,\"op\":x}",
-                "line 3, column 13",
-            ),
+            ("{\"leasehold_history\":7}", "line 1, column 2: format version 7, this reads 1"),
+            ("{\"leasehold_history\":1}\n\n{\"t\":0,\"op\":x}", "line 3, column 13"),
             (
                 "{\"leasehold_history\":1}\n{\"t\":0,\"op\":3,\"return\":\"released\"}",
                 "line 2, column 8: operation 3 was never invoked",

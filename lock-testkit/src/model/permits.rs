@@ -47,9 +47,9 @@ impl Model for Permits {
         next: &mut Vec<u32>,
     ) {
         let after = match *op {
-            PermitsOp::TryTake(count) => state
-                .checked_add(count)
-                .filter(|taken| *taken <= self.limit),
+            PermitsOp::TryTake(count) => {
+                state.checked_add(count).filter(|taken| *taken <= self.limit)
+            }
             PermitsOp::Give(count) => state.checked_sub(count),
         };
         match (after, ret) {

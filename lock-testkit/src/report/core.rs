@@ -81,10 +81,7 @@ struct Shrink<'a> {
 
 impl<'a> Shrink<'a> {
     fn new(history: &'a History, options: &Options, impasse: &Impasse) -> Self {
-        let limits = Limits {
-            explored: 2_000_000,
-            ..options.limits
-        };
+        let limits = Limits { explored: 2_000_000, ..options.limits };
         let mut shrink = Self {
             history,
             options: Options { limits, ..*options },
@@ -96,11 +93,8 @@ impl<'a> Shrink<'a> {
         let mut relaxed = Relaxed::default();
         let end = history.get(impasse.op).and_then(Operation::returned_at);
         for op in history.operations() {
-            let elsewhere = op
-                .call
-                .keys()
-                .iter()
-                .all(|key| !impasse.keys.contains(&key.to_string()));
+            let elsewhere =
+                op.call.keys().iter().all(|key| !impasse.keys.contains(&key.to_string()));
             let later = end.is_some_and(|end| op.invoked.index > end.index);
             if elsewhere || later {
                 relaxed.dropped.insert(op.id);
@@ -126,9 +120,7 @@ impl<'a> Shrink<'a> {
             let late = self.options.slack.span(ttl_ns.max(hold).max(1)).hi;
             let closed = op.closed().map_or(u64::MAX, |stamp| stamp.at_ns);
             let until = closed.saturating_add(u64::try_from(late).unwrap_or(u64::MAX));
-            let span = spans
-                .entry(Arc::clone(lease))
-                .or_insert((op.invoked.at_ns, until));
+            let span = spans.entry(Arc::clone(lease)).or_insert((op.invoked.at_ns, until));
             span.0 = span.0.min(op.invoked.at_ns);
             span.1 = span.1.max(until);
         }
@@ -156,12 +148,7 @@ impl<'a> Shrink<'a> {
             !ends || op.call.lease().is_none_or(|lease| !refused.contains(lease))
         };
         let observes = |op: &&Operation| observes(op);
-        units.extend(
-            self.kept()
-                .filter(observes)
-                .filter(plain)
-                .map(|op| Unit::Observation(op.id)),
-        );
+        units.extend(self.kept().filter(observes).filter(plain).map(|op| Unit::Observation(op.id)));
         let acts = self.kept().filter(|op| may_be_optional(op));
         units.extend(acts.map(|op| Unit::Optional(op.id)));
         units
@@ -169,10 +156,7 @@ impl<'a> Shrink<'a> {
 
     fn kept(&self) -> impl Iterator<Item = &'a Operation> {
         let dropped = self.relaxed.dropped.clone();
-        self.history
-            .operations()
-            .iter()
-            .filter(move |op| !dropped.contains(&op.id))
+        self.history.operations().iter().filter(move |op| !dropped.contains(&op.id))
     }
 
     /// Relaxes ever smaller runs of units, as long as the history stays wrong.
@@ -217,13 +201,8 @@ impl<'a> Shrink<'a> {
             return;
         };
         let named = |op: &&Operation| op.call.lease() == Some(lease);
-        let keys: BTreeSet<&Arc<str>> = self
-            .history
-            .operations()
-            .iter()
-            .filter(named)
-            .flat_map(|op| op.call.keys())
-            .collect();
+        let keys: BTreeSet<&Arc<str>> =
+            self.history.operations().iter().filter(named).flat_map(|op| op.call.keys()).collect();
         let may_hold = self.history.operations().iter().filter(named).any(|op| {
             op.call.request().is_some() && !matches!(op.outcome(), Some(Outcome::Held { .. }))
         });
@@ -289,12 +268,7 @@ impl<'a> Shrink<'a> {
             .map(|op| numbers[op.id.0])
             .collect();
         let relaxed = self.history.len() - operations.len();
-        Core {
-            operations,
-            relaxed,
-            impasse: self.impasse,
-            history,
-        }
+        Core { operations, relaxed, impasse: self.impasse, history }
     }
 }
 
@@ -315,10 +289,7 @@ fn observes_others(op: &Operation) -> bool {
 
 fn may_be_optional(op: &Operation) -> bool {
     let outcome = op.outcome();
-    matches!(
-        outcome,
-        Some(Outcome::Extended | Outcome::Released | Outcome::Revoked { .. })
-    )
+    matches!(outcome, Some(Outcome::Extended | Outcome::Released | Outcome::Revoked { .. }))
 }
 
 #[cfg(test)]
@@ -334,19 +305,9 @@ mod tests {
             if !check(&case.history, &case.options).verdict.is_ok() {
                 continue;
             }
-            let keys = case
-                .history
-                .keys()
-                .iter()
-                .map(ToString::to_string)
-                .collect();
+            let keys = case.history.keys().iter().map(ToString::to_string).collect();
             let last = OpId(case.history.len() - 1);
-            let impasse = Impasse {
-                keys,
-                op: last,
-                at_ns: 0,
-                states: Vec::new(),
-            };
+            let impasse = Impasse { keys, op: last, at_ns: 0, states: Vec::new() };
             let mut shrink = Shrink::new(&case.history, &case.options, &impasse);
             shrink.spans = shrink.find_spans();
             for unit in shrink.units() {

@@ -33,10 +33,7 @@ impl Evidence {
     /// Counts.
     #[must_use]
     pub fn of(history: &History) -> Self {
-        let mut evidence = Self {
-            operations: history.len(),
-            ..Self::default()
-        };
+        let mut evidence = Self { operations: history.len(), ..Self::default() };
         for op in history.operations() {
             evidence.unknown += usize::from(op.is_unknown());
             match op.outcome() {
@@ -67,10 +64,7 @@ impl Evidence {
             (self.refused == 0, "nobody was ever refused"),
             (self.expired == 0, "nothing was seen to expire"),
         ];
-        gaps.into_iter()
-            .filter(|(gap, _)| *gap)
-            .map(|(_, words)| words)
-            .collect()
+        gaps.into_iter().filter(|(gap, _)| *gap).map(|(_, words)| words).collect()
     }
 }
 
@@ -97,10 +91,7 @@ fn expired(history: &History) -> usize {
                     continue;
                 };
                 for key in &request.keys {
-                    grants
-                        .entry(key)
-                        .or_default()
-                        .insert(*token, (&request.lease, request.mode));
+                    grants.entry(key).or_default().insert(*token, (&request.lease, request.mode));
                 }
             }
             (call, Some(Outcome::Lost | Outcome::NotHeld)) => gone.extend(call.lease()),
@@ -117,12 +108,8 @@ fn expired(history: &History) -> usize {
             one.1 == Mode::Exclusive || next.1 == Mode::Exclusive
         };
         expired.extend(followed.filter(alone).map(|(one, _)| one.0));
-        expired.extend(
-            grants
-                .values()
-                .map(|(lease, _)| *lease)
-                .filter(|lease| gone.contains(lease)),
-        );
+        expired
+            .extend(grants.values().map(|(lease, _)| *lease).filter(|lease| gone.contains(lease)));
     }
     expired.difference(&ended).count()
 }

@@ -18,9 +18,7 @@ struct Scale {
 impl Scale {
     fn new(instants: &BTreeSet<u64>) -> Self {
         let (first, last) = (instants.first().copied(), instants.last().copied());
-        let range = last
-            .zip(first)
-            .map_or(1, |(last, first)| (last - first).max(1));
+        let range = last.zip(first).map_or(1, |(last, first)| (last - first).max(1));
         let mut places = BTreeMap::new();
         let mut least = 0;
         for &instant in instants {
@@ -34,10 +32,7 @@ impl Scale {
     }
 
     fn column(&self, instant: u64) -> usize {
-        self.places
-            .range(..=instant)
-            .next_back()
-            .map_or(0, |(_, column)| *column)
+        self.places.range(..=instant).next_back().map_or(0, |(_, column)| *column)
     }
 }
 
@@ -51,11 +46,7 @@ struct Bar {
 /// Draws the operations of the core. `|` is a call, `>` its answer, `[===~~)` a lease with its uncertain
 /// end, `x` the answer that nothing explains.
 pub(super) fn draw(history: &History, options: &Options, core: &Core) -> String {
-    let ops: Vec<&Operation> = core
-        .operations
-        .iter()
-        .filter_map(|id| history.get(*id))
-        .collect();
+    let ops: Vec<&Operation> = core.operations.iter().filter_map(|id| history.get(*id)).collect();
     let mut instants: BTreeSet<u64> = BTreeSet::new();
     for op in &ops {
         instants.insert(op.invoked.at_ns);
@@ -69,20 +60,12 @@ pub(super) fn draw(history: &History, options: &Options, core: &Core) -> String 
     for op in ops {
         clients.entry(&op.client).or_default().push(op);
     }
-    let margin = clients
-        .keys()
-        .map(|name| name.chars().count())
-        .max()
-        .unwrap_or(0);
+    let margin = clients.keys().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for (client, ops) in clients {
         for op in ops {
             let failed = op.id == core.impasse.op;
-            let _ = writeln!(
-                text,
-                "{client:margin$} {}",
-                lane(op, options, &scale, failed)
-            );
+            let _ = writeln!(text, "{client:margin$} {}", lane(op, options, &scale, failed));
         }
     }
     let times: Vec<String> = scale.places.keys().map(ToString::to_string).collect();
@@ -116,9 +99,7 @@ fn bar(op: &Operation, options: &Options) -> Option<Bar> {
 }
 
 fn lane(op: &Operation, options: &Options, scale: &Scale, failed: bool) -> String {
-    let returned = op
-        .returned_at()
-        .map_or(op.invoked.at_ns, |stamp| stamp.at_ns);
+    let returned = op.returned_at().map_or(op.invoked.at_ns, |stamp| stamp.at_ns);
     let (from, to) = (scale.column(op.invoked.at_ns), scale.column(returned));
     let mut line = vec![' '; from];
     line.push('|');

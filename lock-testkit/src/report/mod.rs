@@ -93,40 +93,25 @@ impl Report {
 /// The broken guarantee that the core shows, or what the search says of its last operation.
 fn sentence(history: &History, options: &Options, core: &Core) -> String {
     let bounds = Bounds::default();
-    let of_core = |found: &Broken| {
-        found
-            .operations
-            .iter()
-            .any(|op| core.operations.contains(op))
-    };
+    let of_core = |found: &Broken| found.operations.iter().any(|op| core.operations.contains(op));
     let found = broken(history, options, bounds).into_iter().find(of_core);
     let found = found.or_else(|| broken(&core.history, options, bounds).into_iter().next());
     if let Some(broken) = found {
         return format!("{:?} {}", broken.guarantee, broken.sentence);
     }
     let impasse = &core.impasse;
-    let why = impasse
-        .states
-        .first()
-        .map_or("nothing explains it", |state| state.failed.as_str());
+    let why = impasse.states.first().map_or("nothing explains it", |state| state.failed.as_str());
     match core.last().and_then(|id| history.get(id)) {
-        Some(op) => format!(
-            "{} by {} at {} ns, but {why}",
-            words::answered(op),
-            op.client,
-            impasse.at_ns
-        ),
+        Some(op) => {
+            format!("{} by {} at {} ns, but {why}", words::answered(op), op.client, impasse.at_ns)
+        }
         None => why.to_owned(),
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} ops={} keys={}",
-            self.word, self.operations, self.keys
-        )?;
+        writeln!(f, "{} ops={} keys={}", self.word, self.operations, self.keys)?;
         if let Some(limit) = &self.limit {
             writeln!(f, "no verdict: the limit was reached ({limit})")?;
         }

@@ -13,9 +13,7 @@ fn overlapping() -> History {
     };
     let acquire = |lease: &str| Call::TryAcquire(LeaseRequest::exclusive(lease, "orders/42", 100));
     let granted = |token| Outcome::Granted { token, ttl_ns: 100 };
-    let held = || Outcome::Held {
-        reason: HeldReason::Lease,
-    };
+    let held = || Outcome::Held { reason: HeldReason::Lease };
     say(0, "c1", acquire("c1.1"), granted(1));
     say(10, "c2", acquire("c2.1"), held());
     say(200, "c2", acquire("c2.2"), granted(2));
@@ -27,10 +25,7 @@ fn overlapping() -> History {
 
 fn report(history: &History) -> Report {
     let options = Options::default();
-    let replay = Replay {
-        seed: Some("7".to_owned()),
-        command: Some("run --seed 7".to_owned()),
-    };
+    let replay = Replay { seed: Some("7".to_owned()), command: Some("run --seed 7".to_owned()) };
     Report::new(history, &options, &check(history, &options), replay)
 }
 
@@ -57,23 +52,10 @@ fn a_run_without_refusals_or_expiry_is_vacuous() {
     let mut builder = HistoryBuilder::new();
     let call = Call::TryAcquire(LeaseRequest::exclusive("c1.1", "k", 100));
     let op = builder.invoke(0, "c1", call).unwrap();
-    builder
-        .returned(
-            0,
-            op,
-            Outcome::Granted {
-                token: 1,
-                ttl_ns: 100,
-            },
-        )
-        .unwrap();
+    builder.returned(0, op, Outcome::Granted { token: 1, ttl_ns: 100 }).unwrap();
     let report = report(&builder.finish());
     assert_eq!(report.evidence.gaps().len(), 2);
-    assert!(
-        report
-            .to_string()
-            .contains("VACUOUS: nobody was ever refused")
-    );
+    assert!(report.to_string().contains("VACUOUS: nobody was ever refused"));
     assert!(!Evidence::of(&overlapping()).is_vacuous());
 }
 
@@ -87,21 +69,11 @@ fn a_core_is_small_and_wrong_by_itself() {
             continue;
         };
         let core = core(&case.history, &case.options, impasse);
-        assert!(
-            check(&core.history, &case.options).verdict.is_violation(),
-            "seed {seed}"
-        );
+        assert!(check(&core.history, &case.options).verdict.is_violation(), "seed {seed}");
         sizes.push(core.operations.len());
         let report = Report::new(&case.history, &case.options, &checked, Replay::default());
-        assert!(
-            report.to_string().contains("others do not matter"),
-            "seed {seed}"
-        );
+        assert!(report.to_string().contains("others do not matter"), "seed {seed}");
     }
     sizes.sort_unstable();
-    assert!(
-        sizes.len() > 500 && sizes[sizes.len() / 2] <= 3,
-        "{}",
-        sizes[sizes.len() / 2]
-    );
+    assert!(sizes.len() > 500 && sizes[sizes.len() / 2] <= 3, "{}", sizes[sizes.len() / 2]);
 }

@@ -7,15 +7,9 @@ use crate::history::{Call, HeldReason, Mode, Operation, Outcome};
 
 /// `#3 c1 [5 ns, 9 ns] extend c1.1 on "k" ttl 10 ns → lost`
 pub(super) fn operation(op: &Operation) -> String {
-    let closed = op
-        .returned_at()
-        .map_or_else(|| "…".to_owned(), |at| format!("{} ns", at.at_ns));
+    let closed = op.returned_at().map_or_else(|| "…".to_owned(), |at| format!("{} ns", at.at_ns));
     let (number, client, from) = (op.id.0, &op.client, op.invoked.at_ns);
-    format!(
-        "#{number} {client} [{from} ns, {closed}] {} → {}",
-        call(&op.call),
-        outcome(op)
-    )
+    format!("#{number} {client} [{from} ns, {closed}] {} → {}", call(&op.call), outcome(op))
 }
 
 /// `extend of c1.1 on "k" was answered lost`
@@ -40,10 +34,7 @@ fn call(call: &Call) -> String {
                 0 => String::new(),
                 hold => format!(", held for at least {hold} ns"),
             };
-            format!(
-                "{name} {} on {keys} ({mode}, ttl {} ns{hold})",
-                request.lease, request.ttl_ns
-            )
+            format!("{name} {} on {keys} ({mode}, ttl {} ns{hold})", request.lease, request.ttl_ns)
         }
         Call::Extend { lease, ttl_ns, .. } => format!("{name} {lease} on {keys} (ttl {ttl_ns} ns)"),
         Call::Release { lease, .. } => format!("{name} {lease} on {keys}"),
@@ -55,15 +46,9 @@ fn outcome(op: &Operation) -> String {
     match op.outcome() {
         None => "no answer".to_owned(),
         Some(Outcome::Granted { token, .. }) => format!("granted with token {token}"),
-        Some(Outcome::Held {
-            reason: HeldReason::Lease,
-        }) => "held".to_owned(),
-        Some(Outcome::Held {
-            reason: HeldReason::Queue,
-        }) => "held for the queue".to_owned(),
-        Some(Outcome::Held {
-            reason: HeldReason::Quarantine,
-        }) => "held in quarantine".to_owned(),
+        Some(Outcome::Held { reason: HeldReason::Lease }) => "held".to_owned(),
+        Some(Outcome::Held { reason: HeldReason::Queue }) => "held for the queue".to_owned(),
+        Some(Outcome::Held { reason: HeldReason::Quarantine }) => "held in quarantine".to_owned(),
         Some(Outcome::TimedOut) => "timed out".to_owned(),
         Some(Outcome::Extended) => "extended".to_owned(),
         Some(Outcome::Lost) => "lost".to_owned(),
@@ -84,11 +69,7 @@ fn outcome(op: &Operation) -> String {
 
 /// The states that were possible just before, and why each failed.
 pub(super) fn states(f: &mut fmt::Formatter<'_>, impasse: &Impasse) -> fmt::Result {
-    writeln!(
-        f,
-        "possible just before the answer of #{} at {} ns:",
-        impasse.op.0, impasse.at_ns
-    )?;
+    writeln!(f, "possible just before the answer of #{} at {} ns:", impasse.op.0, impasse.at_ns)?;
     for state in &impasse.states {
         writeln!(f, "  {}: {}", leases(state), state.failed)?;
     }
@@ -100,14 +81,8 @@ fn leases(state: &Possible) -> String {
         return "free".to_owned();
     }
     let one = |lease: &crate::check::lock::PossibleLease| {
-        let token = lease
-            .token
-            .map_or_else(String::new, |token| format!(" (token {token})"));
-        let released = if lease.released {
-            ", released but in its minimum hold"
-        } else {
-            ""
-        };
+        let token = lease.token.map_or_else(String::new, |token| format!(" (token {token})"));
+        let released = if lease.released { ", released but in its minimum hold" } else { "" };
         let (name, key, ends) = (&lease.lease, &lease.key, lease.ends);
         let until = if ends.lo == ends.hi {
             format!("{} ns", ends.lo)
@@ -116,10 +91,5 @@ fn leases(state: &Possible) -> String {
         };
         format!("{name}{token} holds {key:?} until {until}{released}")
     };
-    state
-        .leases
-        .iter()
-        .map(one)
-        .collect::<Vec<_>>()
-        .join(" and ")
+    state.leases.iter().map(one).collect::<Vec<_>>().join(" and ")
 }

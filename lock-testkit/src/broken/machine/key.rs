@@ -5,9 +5,7 @@ use std::{
     time::Duration,
 };
 
-use leasehold::{
-    AcquireRequest, FencingToken, Grant, Holder, LeaseId, Mode, Timestamp, Ttl,
-};
+use leasehold::{AcquireRequest, FencingToken, Grant, Holder, LeaseId, Mode, Timestamp, Ttl};
 
 use crate::broken::bug::Bug;
 

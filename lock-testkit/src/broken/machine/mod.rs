@@ -13,8 +13,8 @@ use std::{collections::BTreeMap, task::Waker};
 
 use leasehold::{AcquireRequest, Grant, LeaseId, LockKey, Timestamp};
 
-pub(super) use self::wait::Turn;
 use self::key::Key;
+pub(super) use self::wait::Turn;
 use super::bug::Bug;
 
 /// The server: its keys, and who waits to be told.
@@ -103,7 +103,8 @@ impl Machine {
     }
 
     fn delete_late(&mut self, now: Timestamp) {
-        let (due, later) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
+        let (due, later) =
+            std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
         self.late = later;
         let due: Vec<(Timestamp, LockKey)> = due;
         for (_, key) in due {

@@ -17,18 +17,9 @@ use crate::history::History;
 pub fn allows(history: &History, options: &Options) -> Option<bool> {
     let rules = Rules::new(history, options);
     let limit = options.limits.explored;
-    let mut search = Brute {
-        rules: &rules,
-        failed: BTreeSet::new(),
-        limit,
-        steps: 0,
-    };
+    let mut search = Brute { rules: &rules, failed: BTreeSet::new(), limit, steps: 0 };
     let found = search.from(&Node::first(history.len()), 0);
-    if found {
-        Some(true)
-    } else {
-        (search.steps <= options.limits.explored).then_some(false)
-    }
+    if found { Some(true) } else { (search.steps <= options.limits.explored).then_some(false) }
 }
 
 struct Brute<'a> {

@@ -45,11 +45,7 @@ impl Node {
 
     /// Every way in which the clock may stand at an instant.
     pub(in crate::check) fn at(&self, now: i64) -> impl Iterator<Item = Self> {
-        self.state.at(now).into_iter().map(move |state| Self {
-            state,
-            now,
-            ..self.clone()
-        })
+        self.state.at(now).into_iter().map(move |state| Self { state, now, ..self.clone() })
     }
 }
 
@@ -78,9 +74,7 @@ impl<'a> Rules<'a> {
                 Some(Outcome::State { leases, .. }) => {
                     tokens.extend(leases.iter().map(|view| Some(view.token)));
                 }
-                Some(Outcome::Held {
-                    reason: HeldReason::Quarantine,
-                }) => quarantined = true,
+                Some(Outcome::Held { reason: HeldReason::Quarantine }) => quarantined = true,
                 _ => {}
             }
         }
@@ -92,10 +86,7 @@ impl<'a> Rules<'a> {
         tokens.dedup();
         Self {
             history,
-            model: LockModel {
-                slack: options.slack,
-                policy: options.policy,
-            },
+            model: LockModel { slack: options.slack, policy: options.policy },
             events: events.collect(),
             tokens,
             quarantined,
@@ -111,10 +102,7 @@ impl<'a> Rules<'a> {
         what: What,
     ) -> Vec<Node> {
         let op = &self.history.operations()[number];
-        let mut next = Node {
-            now: at,
-            ..node.clone()
-        };
+        let mut next = Node { now: at, ..node.clone() };
         match what {
             What::Invoked => next.open[number] = true,
             What::Enqueued => next.enqueued[number] = true,
@@ -151,21 +139,16 @@ impl<'a> Rules<'a> {
                 Call::Inspect { .. } => {}
                 call if !node.used[number] => {
                     let states =
-                        self.model
-                            .step(&node.state, node.now, call, Took::Effect(None), queue);
+                        self.model.step(&node.state, node.now, call, Took::Effect(None), queue);
                     let mut taken = node.clone();
                     taken.used[number] = true;
-                    made.extend(states.into_iter().map(|state| Node {
-                        state,
-                        ..taken.clone()
-                    }));
+                    made.extend(states.into_iter().map(|state| Node { state, ..taken.clone() }));
                 }
                 _ => {}
             },
             (Some(outcome), call) if !node.done[number] => {
                 let states =
-                    self.model
-                        .step(&node.state, node.now, call, Took::Outcome(outcome), queue);
+                    self.model.step(&node.state, node.now, call, Took::Outcome(outcome), queue);
                 let mut taken = node.clone();
                 taken.done[number] = true;
                 if let (Outcome::Granted { .. }, Some(request)) = (outcome, call.request())
@@ -175,10 +158,7 @@ impl<'a> Rules<'a> {
                         *lease != request.lease || !request.keys.contains(key)
                     });
                 }
-                made.extend(states.into_iter().map(|state| Node {
-                    state,
-                    ..taken.clone()
-                }));
+                made.extend(states.into_iter().map(|state| Node { state, ..taken.clone() }));
             }
             _ => {}
         }
@@ -193,12 +173,7 @@ impl<'a> Rules<'a> {
         }
         let late = matches!(&op.call, Call::Acquire { deadline_ns, .. } if *deadline_ns <= op.invoked.at_ns);
         let took = Took::Outcome(&Outcome::TimedOut);
-        let refused = || {
-            !self
-                .model
-                .step(&node.state, node.now, &op.call, took, queue)
-                .is_empty()
-        };
+        let refused = || !self.model.step(&node.state, node.now, &op.call, took, queue).is_empty();
         if late || self.quarantined || node.used[number] || refused() {
             let mut next = node.clone();
             next.done[number] = true;
@@ -217,30 +192,16 @@ impl<'a> Rules<'a> {
         if !node.used[number] {
             let mut granted = taken.clone();
             for key in &request.keys {
-                granted
-                    .by
-                    .insert((Arc::clone(key), Arc::clone(&request.lease)), number);
+                granted.by.insert((Arc::clone(key), Arc::clone(&request.lease)), number);
             }
             for token in &self.tokens {
-                for state in self
-                    .model
-                    .grant(&node.state, node.now, request, *token, queue)
-                {
-                    made.push(Node {
-                        state,
-                        ..granted.clone()
-                    });
+                for state in self.model.grant(&node.state, node.now, request, *token, queue) {
+                    made.push(Node { state, ..granted.clone() });
                 }
                 if op.is_unknown() && node.state.held(&request.keys[0], &request.lease).is_some() {
                     let took = Took::Effect(*token);
-                    for state in self
-                        .model
-                        .step(&node.state, node.now, &op.call, took, queue)
-                    {
-                        made.push(Node {
-                            state,
-                            ..taken.clone()
-                        });
+                    for state in self.model.step(&node.state, node.now, &op.call, took, queue) {
+                        made.push(Node { state, ..taken.clone() });
                     }
                 }
             }
@@ -248,10 +209,7 @@ impl<'a> Rules<'a> {
         let may_leave = !node.used[number] && (op.is_unknown() || node.done[number]);
         if may_leave || holds_unseen(node, number) {
             for state in self.model.leave(&node.state, node.now, request) {
-                made.push(Node {
-                    state,
-                    ..taken.clone()
-                });
+                made.push(Node { state, ..taken.clone() });
             }
         }
     }
@@ -261,20 +219,13 @@ impl<'a> Rules<'a> {
         let me = &ops[number];
         let mut view = QueueView::default();
         for (other, op) in ops.iter().enumerate() {
-            let shares = op
-                .call
-                .keys()
-                .iter()
-                .any(|key| me.call.keys().contains(key));
+            let shares = op.call.keys().iter().any(|key| me.call.keys().contains(key));
             if other == number || !node.open[other] || !op.call.waits() || !shares {
                 continue;
             }
             let granted = matches!(op.outcome(), Some(Outcome::Granted { .. }));
             let dead = self.model.policy.tombstones
-                && op
-                    .call
-                    .request()
-                    .is_some_and(|request| node.state.is_dead(request));
+                && op.call.request().is_some_and(|request| node.state.is_dead(request));
             let over = dead || node.used[other] || granted && node.done[other];
             if !over {
                 view.possible += 1;
@@ -289,8 +240,7 @@ impl<'a> Rules<'a> {
 }
 
 fn enqueued_before(op: &Operation, me: &Operation) -> bool {
-    op.enqueued
-        .is_some_and(|stamp| stamp.index < me.invoked.index)
+    op.enqueued.is_some_and(|stamp| stamp.index < me.invoked.index)
 }
 
 /// A timed-out acquire returns: it holds nothing any more, and its id is dead.
@@ -309,7 +259,5 @@ fn left(node: &Node, number: usize, request: &LeaseRequest) -> Vec<Node> {
 
 /// Whether a lease that came from an unseen grant to this operation is still usable.
 fn holds_unseen(node: &Node, number: usize) -> bool {
-    node.by
-        .iter()
-        .any(|((key, lease), by)| *by == number && node.state.held(key, lease).is_some())
+    node.by.iter().any(|((key, lease), by)| *by == number && node.state.held(key, lease).is_some())
 }

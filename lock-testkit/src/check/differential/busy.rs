@@ -51,16 +51,11 @@ impl Service {
         match call {
             Call::TryAcquire(request) | Call::Acquire { request, .. } => {
                 if self.live(now).is_some() {
-                    return (!call.waits()).then_some(Outcome::Held {
-                        reason: HeldReason::Lease,
-                    });
+                    return (!call.waits()).then_some(Outcome::Held { reason: HeldReason::Lease });
                 }
                 self.token = token;
                 self.holder = Some((Arc::clone(&request.lease), token, now + request.ttl_ns));
-                Some(Outcome::Granted {
-                    token,
-                    ttl_ns: request.ttl_ns,
-                })
+                Some(Outcome::Granted { token, ttl_ns: request.ttl_ns })
             }
             Call::Extend { lease, ttl_ns, .. } => match self.live(now) {
                 Some((holder, _, ends)) if holder == lease => {
@@ -83,10 +78,7 @@ impl Service {
                     remaining_ns: None,
                 };
                 let leases = self.live(now).map(view).into_iter().collect();
-                Some(Outcome::State {
-                    leases,
-                    waiters: None,
-                })
+                Some(Outcome::State { leases, waiters: None })
             }
             Call::Revoke { .. } => None,
         }
@@ -104,11 +96,7 @@ fn next_call(
     let (lease, key) = (Arc::clone(&client.lease), Arc::clone(key));
     if client.holds {
         return match rng.random_range(0..10) {
-            0..=3 => Call::Extend {
-                lease,
-                key,
-                ttl_ns: shape.ttl_ns,
-            },
+            0..=3 => Call::Extend { lease, key, ttl_ns: shape.ttl_ns },
             4..=7 => Call::Release { lease, key },
             _ => Call::Inspect { key },
         };
@@ -120,10 +108,7 @@ fn next_call(
     client.lease = format!("c{number}.{}", client.leases).into();
     let request = LeaseRequest::exclusive(Arc::clone(&client.lease), key, shape.ttl_ns);
     if shape.waits {
-        Call::Acquire {
-            request,
-            deadline_ns: now + 20 * shape.ttl_ns,
-        }
+        Call::Acquire { request, deadline_ns: now + 20 * shape.ttl_ns }
     } else {
         Call::TryAcquire(request)
     }
@@ -137,14 +122,9 @@ pub fn busy_history(shape: Shape, seed: u64) -> Result<History, HistoryError> {
     let mut rng = SmallRng::seed_from_u64(seed);
     let mut builder = HistoryBuilder::new();
     let key: Arc<str> = "orders/42".into();
-    let mut service = Service {
-        holder: None,
-        token: 0,
-        key: Arc::clone(&key),
-    };
-    let names: Vec<Arc<str>> = (0..shape.clients)
-        .map(|number| format!("c{number}").into())
-        .collect();
+    let mut service = Service { holder: None, token: 0, key: Arc::clone(&key) };
+    let names: Vec<Arc<str>> =
+        (0..shape.clients).map(|number| format!("c{number}").into()).collect();
     let mut clients: Vec<Client> = names
         .iter()
         .map(|name| Client {
@@ -156,9 +136,8 @@ pub fn busy_history(shape: Shape, seed: u64) -> Result<History, HistoryError> {
             outcome: None,
         })
         .collect();
-    let mut agenda: BinaryHeap<Reverse<(u64, usize, u8)>> = (0..shape.clients)
-        .map(|client| Reverse((client as u64, client, 0)))
-        .collect();
+    let mut agenda: BinaryHeap<Reverse<(u64, usize, u8)>> =
+        (0..shape.clients).map(|client| Reverse((client as u64, client, 0))).collect();
     let mut invoked = 0;
     while let Some(Reverse((now, number, phase))) = agenda.pop() {
         let client = &mut clients[number];

@@ -27,48 +27,28 @@ fn lie(op: &mut Operation, choice: u32, amount: u64) {
     let Some((_, outcome)) = &mut op.returned else {
         return;
     };
-    let refused = if waits {
-        Outcome::TimedOut
-    } else {
-        Outcome::Held {
-            reason: HeldReason::Lease,
-        }
-    };
+    let refused =
+        if waits { Outcome::TimedOut } else { Outcome::Held { reason: HeldReason::Lease } };
     *outcome = match std::mem::replace(outcome, Outcome::Lost) {
         Outcome::Granted { token, ttl_ns } => match choice {
             0 => refused,
-            1 => Outcome::Granted {
-                token: token.saturating_sub(amount).max(1),
-                ttl_ns,
-            },
-            _ => Outcome::Granted {
-                token,
-                ttl_ns: ttl_ns + amount,
-            },
+            1 => Outcome::Granted { token: token.saturating_sub(amount).max(1), ttl_ns },
+            _ => Outcome::Granted { token, ttl_ns: ttl_ns + amount },
         },
-        Outcome::Held { .. } | Outcome::TimedOut => Outcome::Granted {
-            token: amount,
-            ttl_ns: 3,
-        },
+        Outcome::Held { .. } | Outcome::TimedOut => Outcome::Granted { token: amount, ttl_ns: 3 },
         Outcome::Extended => Outcome::Lost,
         Outcome::Lost => Outcome::Extended,
         Outcome::Released => Outcome::NotHeld,
         Outcome::NotHeld => Outcome::Released,
         Outcome::Revoked { leases } => Outcome::Revoked { leases: leases + 1 },
-        Outcome::State {
-            mut leases,
-            waiters,
-        } => {
+        Outcome::State { mut leases, waiters } => {
             match leases.first_mut() {
                 None => {}
                 Some(_) if choice == 0 => leases.clear(),
                 Some(first) if choice == 1 => first.token += amount,
                 Some(first) => first.remaining_ns = Some(amount),
             }
-            Outcome::State {
-                leases,
-                waiters: waiters.map(|count| count + 1),
-            }
+            Outcome::State { leases, waiters: waiters.map(|count| count + 1) }
         }
         error @ Outcome::Error { .. } => error,
     };

@@ -34,41 +34,20 @@ pub struct Case {
 #[must_use]
 pub fn random_history(seed: u64, most: usize) -> Case {
     let mut rng = SmallRng::seed_from_u64(seed);
-    let resolution_ns = rng
-        .random_range(0..=2_u64)
-        .saturating_sub(rng.random_range(0..=1));
+    let resolution_ns = rng.random_range(0..=2_u64).saturating_sub(rng.random_range(0..=1));
     let jitter_ns = u64::from(rng.random_bool(0.15));
-    let slack = Slack {
-        rate_ppm: 0,
-        jitter_ns,
-        resolution_ns,
-    };
+    let slack = Slack { rate_ppm: 0, jitter_ns, resolution_ns };
     let policy = Policy {
         tombstones: rng.random_bool(0.8),
         fifo: rng.random_bool(0.8),
         honest_reasons: rng.random_bool(0.8),
     };
-    let limits = Limits {
-        explored: 60_000,
-        alive: 100_000,
-    };
-    let options = Options {
-        slack,
-        policy,
-        limits,
-    };
+    let limits = Limits { explored: 60_000, alive: 100_000 };
+    let options = Options { slack, policy, limits };
     let history = simulate::history(&mut rng, &options, most);
     let corrupted = rng.random_bool(0.5);
-    let history = if corrupted {
-        corrupt::one(&mut rng, &history)
-    } else {
-        history
-    };
-    Case {
-        history,
-        options,
-        corrupted,
-    }
+    let history = if corrupted { corrupt::one(&mut rng, &history) } else { history };
+    Case { history, options, corrupted }
 }
 
 /// What the checkers said about one case.
@@ -86,10 +65,7 @@ impl Compared {
     /// Whether two of them contradict each other.
     #[must_use]
     pub fn disagree(&self) -> bool {
-        let said: Vec<bool> = [self.brute, self.lock, self.linear]
-            .into_iter()
-            .flatten()
-            .collect();
+        let said: Vec<bool> = [self.brute, self.lock, self.linear].into_iter().flatten().collect();
         said.windows(2).any(|pair| pair[0] != pair[1])
     }
 }
@@ -104,21 +80,14 @@ pub fn compare(case: &Case, general: bool) -> Compared {
     };
     let brute = brute::allows(&case.history, &case.options);
     let linear = if general { general_verdict(case) } else { None };
-    Compared {
-        brute,
-        lock,
-        linear,
-    }
+    Compared { brute, lock, linear }
 }
 
 /// The general checker's verdict, over the specification as a [`Model`](crate::model::Model).
 fn general_verdict(case: &Case) -> Option<bool> {
     let rules = brute::Rules::new(&case.history, &case.options);
     let model = ticks::Ticks::new(&rules);
-    let limits = Limits {
-        explored: 20_000,
-        ..case.options.limits
-    };
+    let limits = Limits { explored: 20_000, ..case.options.limits };
     match linear::check(&model, &ticks::recorded(&rules), limits).verdict {
         linear::Verdict::Ok => Some(true),
         linear::Verdict::Violation(_) => Some(false),

@@ -44,22 +44,11 @@ pub(super) fn history(rng: &mut SmallRng, options: &Options, most: usize) -> His
         0..=2 => vec![Mode::Exclusive],
         3 => vec![Mode::Exclusive, Mode::Shared { limit: None }],
         4 => vec![Mode::Shared { limit }],
-        _ => vec![
-            Mode::Exclusive,
-            Mode::Shared { limit },
-            Mode::Shared { limit: None },
-        ],
+        _ => vec![Mode::Exclusive, Mode::Shared { limit }, Mode::Shared { limit: None }],
     };
-    let keys = if rng.random_bool(0.2) {
-        vec!["a".into(), "b".into()]
-    } else {
-        vec!["a".into()]
-    };
+    let keys = if rng.random_bool(0.2) { vec!["a".into(), "b".into()] } else { vec!["a".into()] };
     let loss = if rng.random_bool(0.5) { 0.0 } else { 0.25 };
-    let model = LockModel {
-        slack: options.slack,
-        policy: options.policy,
-    };
+    let model = LockModel { slack: options.slack, policy: options.policy };
     let mut service = Service {
         rng,
         builder: HistoryBuilder::new(),
@@ -108,30 +97,18 @@ impl Service<'_> {
         let call = self.call();
         let name = format!("c{client}");
         if let Ok(op) = self.builder.invoke(self.now, name, call.clone()) {
-            self.clients[client] = Some(Running {
-                op,
-                call,
-                outcome: None,
-                enqueued: false,
-            });
+            self.clients[client] = Some(Running { op, call, outcome: None, enqueued: false });
         }
     }
 
     fn call(&mut self) -> Call {
-        let key = self
-            .keys
-            .choose(self.rng)
-            .cloned()
-            .unwrap_or_else(|| "a".into());
+        let key = self.keys.choose(self.rng).cloned().unwrap_or_else(|| "a".into());
         let acquiring = self.leases == 0 || self.rng.random_bool(0.45);
         if acquiring {
             let request = self.request(key);
             if self.rng.random_bool(0.35) {
                 let deadline_ns = self.now + self.rng.random_range(0..=6);
-                return Call::Acquire {
-                    request,
-                    deadline_ns,
-                };
+                return Call::Acquire { request, deadline_ns };
             }
             return Call::TryAcquire(request);
         }
@@ -149,28 +126,16 @@ impl Service<'_> {
         if self.leases == 0 || self.rng.random_bool(0.85) {
             self.leases += 1;
         }
-        let mode = self
-            .modes
-            .choose(self.rng)
-            .copied()
-            .unwrap_or(Mode::Exclusive);
+        let mode = self.modes.choose(self.rng).copied().unwrap_or(Mode::Exclusive);
         let both = self.keys.len() > 1 && self.rng.random_bool(0.4);
         let shared = matches!(mode, Mode::Shared { .. });
         LeaseRequest {
             lease: format!("l{}", self.leases).into(),
             keys: if both { self.keys.clone() } else { vec![key] },
             mode,
-            permits: if shared && self.rng.random_bool(0.2) {
-                2
-            } else {
-                1
-            },
+            permits: if shared && self.rng.random_bool(0.2) { 2 } else { 1 },
             ttl_ns: self.rng.random_range(1..=6),
-            min_hold_ns: if self.rng.random_bool(0.15) {
-                self.rng.random_range(1..=4)
-            } else {
-                0
-            },
+            min_hold_ns: if self.rng.random_bool(0.15) { self.rng.random_range(1..=4) } else { 0 },
         }
     }
 
@@ -200,9 +165,7 @@ impl Service<'_> {
         for outcome in self.outcomes(&running.call) {
             let took = Took::Outcome(&outcome);
             let queue = self.queue(running.op);
-            let states = self
-                .model
-                .step(&self.state, now, &running.call, took, queue);
+            let states = self.model.step(&self.state, now, &running.call, took, queue);
             if let Some(state) = states.choose(self.rng) {
                 self.state = state.clone();
                 running.outcome = Some(outcome);
@@ -216,23 +179,15 @@ impl Service<'_> {
             running.op != me && running.call.waits() && running.outcome.is_none()
         };
         let possible = self.clients.iter().flatten().filter(waits).count();
-        QueueView {
-            possible,
-            certain: 0,
-            ahead: false,
-        }
+        QueueView { possible, certain: 0, ahead: false }
     }
 
     fn outcomes(&mut self, call: &Call) -> Vec<Outcome> {
         match call {
             Call::TryAcquire(request) => vec![
                 self.granted(request),
-                Outcome::Held {
-                    reason: HeldReason::Lease,
-                },
-                Outcome::Held {
-                    reason: HeldReason::Queue,
-                },
+                Outcome::Held { reason: HeldReason::Lease },
+                Outcome::Held { reason: HeldReason::Queue },
             ],
             Call::Acquire { request, .. } => vec![self.granted(request)],
             Call::Extend { .. } => vec![Outcome::Extended, Outcome::Lost],
@@ -243,16 +198,10 @@ impl Service<'_> {
     }
 
     fn granted(&mut self, request: &LeaseRequest) -> Outcome {
-        let held = self
-            .state
-            .held(&request.keys[0], &request.lease)
-            .and_then(|lease| lease.token);
+        let held = self.state.held(&request.keys[0], &request.lease).and_then(|lease| lease.token);
         let last = self.state.last_token.values().max().copied().unwrap_or(0);
         let token = held.unwrap_or(last + 1 + u64::from(self.rng.random_bool(0.3)));
-        Outcome::Granted {
-            token,
-            ttl_ns: request.ttl_ns,
-        }
+        Outcome::Granted { token, ttl_ns: request.ttl_ns }
     }
 
     fn readings(&mut self, key: &Arc<str>) -> Vec<Outcome> {
@@ -265,11 +214,7 @@ impl Service<'_> {
                 .filter_map(|(_, lease)| {
                     let left = u64::try_from(lease.ends.lo - now).ok();
                     let remaining_ns = left.filter(|_| remaining);
-                    Some(LeaseView {
-                        token: lease.token?,
-                        mode: Some(lease.mode),
-                        remaining_ns,
-                    })
+                    Some(LeaseView { token: lease.token?, mode: Some(lease.mode), remaining_ns })
                 })
                 .collect();
             let waiters = self.rng.random_bool(0.3).then_some(0);
@@ -284,18 +229,12 @@ impl Service<'_> {
         }
         let outcome = running.outcome.unwrap_or(match running.call {
             Call::Acquire { .. } => Outcome::TimedOut,
-            _ => Outcome::Error {
-                effect: Effect::None,
-                kind: None,
-            },
+            _ => Outcome::Error { effect: Effect::None, kind: None },
         });
         if self.rng.random_bool(self.loss) {
             self.unsettled.push(running.op);
             if self.rng.random_bool(0.5) {
-                let _ = self
-                    .builder
-                    .returned(self.now, running.op, Outcome::unknown())
-                    .is_ok();
+                let _ = self.builder.returned(self.now, running.op, Outcome::unknown()).is_ok();
             }
         } else {
             let _ = self.builder.returned(self.now, running.op, outcome).is_ok();

@@ -31,22 +31,12 @@ pub(super) fn recorded(rules: &Rules<'_>) -> Vec<Recorded<Tick, ()>> {
     let mut made = Vec::new();
     let mut add = |op, ret, from: (usize, u64), to: Option<(usize, u64)>| {
         let moment = |(index, at_ns)| Moment { index, at_ns };
-        made.push(Recorded {
-            op,
-            ret,
-            invoked: moment(from),
-            closed: to.map(moment),
-        });
+        made.push(Recorded { op, ret, invoked: moment(from), closed: to.map(moment) });
     };
     for (place, &(at, number, what)) in rules.events.iter().enumerate() {
         let at_ns = u64::try_from(at).unwrap_or(0);
         let index = place * 8;
-        add(
-            Tick::Pass(what, number),
-            Some(()),
-            (index + 4, at_ns),
-            Some((index + 5, at_ns)),
-        );
+        add(Tick::Pass(what, number), Some(()), (index + 4, at_ns), Some((index + 5, at_ns)));
         if what != What::Invoked {
             continue;
         }
@@ -70,10 +60,7 @@ pub(super) fn recorded(rules: &Rules<'_>) -> Vec<Recorded<Tick, ()>> {
 impl<'a> Ticks<'a> {
     pub(super) fn new(rules: &'a Rules<'a>) -> Self {
         let last = rules.events.last().map_or(0, |event| event.0);
-        Self {
-            rules,
-            last_ns: u64::try_from(last).unwrap_or(0),
-        }
+        Self { rules, last_ns: u64::try_from(last).unwrap_or(0) }
     }
 
     fn at(&self, node: &Node, op: Tick, next: &mut Vec<Node>) {

@@ -12,11 +12,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
 };
 
 fn find(facts: &Facts<'_>) -> Vec<Broken> {
-    facts
-        .sessions
-        .values()
-        .flat_map(|sessions| on_key(sessions))
-        .collect()
+    facts.sessions.values().flat_map(|sessions| on_key(sessions)).collect()
 }
 
 fn on_key(sessions: &[Session<'_>]) -> Vec<Broken> {
@@ -41,10 +37,7 @@ fn on_key(sessions: &[Session<'_>]) -> Vec<Broken> {
 }
 
 fn permits(live: &[&Session<'_>], session: &Session<'_>) -> u64 {
-    live.iter()
-        .chain([&session])
-        .map(|session| u64::from(session.request.permits))
-        .sum()
+    live.iter().chain([&session]).map(|session| u64::from(session.request.permits)).sum()
 }
 
 fn limit(live: &[&Session<'_>], session: &Session<'_>) -> u64 {
@@ -52,19 +45,11 @@ fn limit(live: &[&Session<'_>], session: &Session<'_>) -> u64 {
         Mode::Exclusive => None,
         Mode::Shared { limit } => limit.map(u64::from),
     };
-    live.iter()
-        .chain([&session])
-        .filter_map(|session| limit(&session))
-        .min()
-        .unwrap_or(u64::MAX)
+    live.iter().chain([&session]).filter_map(|session| limit(&session)).min().unwrap_or(u64::MAX)
 }
 
 fn told(what: &str, session: &Session<'_>, others: &[&Session<'_>]) -> Broken {
-    let until = others
-        .iter()
-        .chain([&session])
-        .map(|session| session.certain_until)
-        .min();
+    let until = others.iter().chain([&session]).map(|session| session.certain_until).min();
     let until = until.unwrap_or(session.certain_until);
     let name = |session: &&Session<'_>| format!("{} (token {})", session.lease, session.token);
     let names: Vec<String> = others.iter().chain([&session]).map(name).collect();
@@ -76,10 +61,6 @@ fn told(what: &str, session: &Session<'_>, others: &[&Session<'_>]) -> Broken {
             "{what}: {names} certainly held {key:?} together in [{from} ns, {until} ns)"
         ),
         key: key.to_string(),
-        operations: others
-            .iter()
-            .chain([&session])
-            .map(|session| session.grant.id)
-            .collect(),
+        operations: others.iter().chain([&session]).map(|session| session.grant.id).collect(),
     }
 }

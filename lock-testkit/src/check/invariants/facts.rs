@@ -119,11 +119,7 @@ impl<'a> Facts<'a> {
     }
 
     fn tell(&mut self, key: &'a Arc<str>, lease: &'a Arc<str>) {
-        let ops = self
-            .by_lease
-            .get(&(key, lease))
-            .cloned()
-            .unwrap_or_default();
+        let ops = self.by_lease.get(&(key, lease)).cloned().unwrap_or_default();
         let mut by_token: BTreeMap<u64, Vec<&'a Operation>> = BTreeMap::new();
         for op in &ops {
             match (op.outcome(), op.call.request()) {
@@ -137,9 +133,7 @@ impl<'a> Facts<'a> {
                 _ => {}
             }
         }
-        let unseen = ops
-            .iter()
-            .any(|op| op.call.request().is_some() && unseen(op));
+        let unseen = ops.iter().any(|op| op.call.request().is_some() && unseen(op));
         let alone = by_token.len() == 1 && !unseen;
         for (token, grants) in by_token {
             let Some(session) = self.session(key, lease, token, &grants, &ops, alone) else {
@@ -147,12 +141,7 @@ impl<'a> Facts<'a> {
             };
             let (from, until) = (session.possible_from, session.possible_until);
             let (op, token) = (session.grant.id, Some(session.token));
-            self.taken.entry(key).or_default().push(Stretch {
-                from,
-                until,
-                op,
-                token,
-            });
+            self.taken.entry(key).or_default().push(Stretch { from, until, op, token });
             self.sessions.entry(key).or_default().push(session);
         }
     }
@@ -161,22 +150,9 @@ impl<'a> Facts<'a> {
     fn unseen(&self, op: &Operation, request: &LeaseRequest) -> Stretch {
         let closed = op.closed().map_or(NEVER, |stamp| stamp.at_ns);
         let longest = if timed_out(op) { 0 } else { request.ttl_ns };
-        let held = if request.min_hold_ns > longest {
-            request.min_hold_ns
-        } else {
-            longest
-        };
-        let until = if held == 0 {
-            closed.saturating_add(1)
-        } else {
-            self.late(closed, held)
-        };
-        Stretch {
-            from: op.invoked.at_ns,
-            until,
-            op: op.id,
-            token: None,
-        }
+        let held = if request.min_hold_ns > longest { request.min_hold_ns } else { longest };
+        let until = if held == 0 { closed.saturating_add(1) } else { self.late(closed, held) };
+        Stretch { from: op.invoked.at_ns, until, op: op.id, token: None }
     }
 
     /// The latest end of a lease that was granted or refreshed not after `at`.
@@ -201,9 +177,7 @@ impl<'a> Facts<'a> {
         let grant = *grants.first()?;
         let request = grant.call.request()?;
         let acquires = ops.iter().filter(|op| op.call.request().is_some()).count();
-        let mut since = grant
-            .returned_at()
-            .map(|stamp| (stamp.index, stamp.at_ns))?;
+        let mut since = grant.returned_at().map(|stamp| (stamp.index, stamp.at_ns))?;
         let mut certain_until = 0;
         let mut latest = 0;
         for op in grants {
@@ -235,11 +209,7 @@ impl<'a> Facts<'a> {
             }
         }
         let possible_until = self.possible_until(latest, request, since.1, ops, alone);
-        let asked = ops
-            .iter()
-            .filter(|op| may_grant(op))
-            .map(|op| op.invoked)
-            .min()?;
+        let asked = ops.iter().filter(|op| may_grant(op)).map(|op| op.invoked).min()?;
         Some(Session {
             key,
             lease,
@@ -283,13 +253,9 @@ impl<'a> Facts<'a> {
                 at.max(self.late(since, request.min_hold_ns))
             }
         };
-        let released = ops
-            .iter()
-            .filter(|op| matches!(op.outcome(), Some(Outcome::Released)));
-        let released = released
-            .filter_map(|op| op.returned_at())
-            .map(|stamp| stamp.at_ns + 1)
-            .min();
+        let released = ops.iter().filter(|op| matches!(op.outcome(), Some(Outcome::Released)));
+        let released =
+            released.filter_map(|op| op.returned_at()).map(|stamp| stamp.at_ns + 1).min();
         match released {
             Some(at) if alone => hold(at.min(until)),
             _ => hold(until),
@@ -317,9 +283,6 @@ fn may_end(op: &Operation) -> bool {
 
 /// Whether an operation may have got its lease.
 pub(super) fn may_grant(op: &Operation) -> bool {
-    let granted = matches!(
-        op.outcome(),
-        Some(Outcome::Granted { .. } | Outcome::TimedOut)
-    );
+    let granted = matches!(op.outcome(), Some(Outcome::Granted { .. } | Outcome::TimedOut));
     op.call.request().is_some() && (granted || op.is_unknown())
 }

@@ -11,21 +11,14 @@ pub(super) const INVARIANT: Invariant = Invariant {
 };
 
 fn find(facts: &Facts<'_>) -> Vec<Broken> {
-    facts
-        .sessions
-        .values()
-        .flat_map(|sessions| on_key(sessions))
-        .collect()
+    facts.sessions.values().flat_map(|sessions| on_key(sessions)).collect()
 }
 
 /// Sessions come in order of token: each must not have been asked for after one of a greater (or equal)
 /// token was answered.
 fn on_key(sessions: &[Session<'_>]) -> Vec<Broken> {
     let mut broken = Vec::new();
-    for pair in sessions
-        .windows(2)
-        .filter(|pair| pair[0].token == pair[1].token)
-    {
+    for pair in sessions.windows(2).filter(|pair| pair[0].token == pair[1].token) {
         broken.push(told("one token for two leases", &pair[0], &pair[1]));
     }
     let mut earliest: Option<&Session<'_>> = None;

@@ -21,9 +21,7 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
                 .filter(|other| other.call.request().is_some() && before(other, op))
                 .collect();
             let refused = |acquire: &&&Operation| {
-                let over = acquire
-                    .returned_at()
-                    .is_some_and(|at| at.index < op.invoked.index);
+                let over = acquire.returned_at().is_some_and(|at| at.index < op.invoked.index);
                 !may_grant(acquire) || timed_out(acquire) && over
             };
             if asked.is_empty() || !asked.iter().all(refused) {

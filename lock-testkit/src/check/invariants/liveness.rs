@@ -15,14 +15,8 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
     let Some(bound) = facts.bounds.wake_within_ns else {
         return Vec::new();
     };
-    let waits = facts
-        .history
-        .operations()
-        .iter()
-        .filter(|op| op.call.waits() && !op.is_unknown());
-    waits
-        .filter_map(|op| kept_waiting(facts, op, bound))
-        .collect()
+    let waits = facts.history.operations().iter().filter(|op| op.call.waits() && !op.is_unknown());
+    waits.filter_map(|op| kept_waiting(facts, op, bound)).collect()
 }
 
 /// A waiter that sat beside a certainly free key for longer than the bound.
@@ -39,10 +33,7 @@ fn kept_waiting(facts: &Facts<'_>, op: &Operation, bound: u64) -> Option<Broken>
     // Who has a greater token was granted later: that cannot have been in the way.
     let later =
         |stretch: &&Stretch| token.is_some_and(|mine| stretch.token.is_some_and(|its| its > mine));
-    for stretch in taken
-        .iter()
-        .filter(|stretch| stretch.op != op.id && !later(stretch))
-    {
+    for stretch in taken.iter().filter(|stretch| stretch.op != op.id && !later(stretch)) {
         if stretch.from > free.saturating_add(bound) {
             break;
         }
@@ -60,10 +51,6 @@ fn kept_waiting(facts: &Facts<'_>, op: &Operation, bound: u64) -> Option<Broken>
             "lost wake-up: {key:?} was certainly free from {free} ns on, but {client} waited until {returned} ns"
         ),
         key: key.to_string(),
-        operations: before
-            .map(|stretch| stretch.op)
-            .into_iter()
-            .chain([op.id])
-            .collect(),
+        operations: before.map(|stretch| stretch.op).into_iter().chain([op.id]).collect(),
     })
 }

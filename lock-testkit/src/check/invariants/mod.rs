@@ -68,9 +68,7 @@ pub struct Invariant {
 
 impl fmt::Debug for Invariant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invariant")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Invariant").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -98,10 +96,7 @@ pub struct Bounds {
 #[must_use]
 pub fn broken(history: &History, options: &Options, bounds: Bounds) -> Vec<Broken> {
     let facts = Facts::new(history, options, bounds);
-    TABLE
-        .iter()
-        .flat_map(|invariant| (invariant.find)(&facts))
-        .collect()
+    TABLE.iter().flat_map(|invariant| (invariant.find)(&facts)).collect()
 }
 
 #[cfg(test)]

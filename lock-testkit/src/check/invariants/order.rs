@@ -24,9 +24,7 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
             let op = session.grant;
             if let Some((enqueued, other)) = waiting
                 && enqueued.index < session.asked
-                && other
-                    .returned_at()
-                    .is_some_and(|at| at.index > session.asked)
+                && other.returned_at().is_some_and(|at| at.index > session.asked)
             {
                 let (first, second) = (&other.client, &op.client);
                 let sentence = format!(
@@ -34,17 +32,10 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
                 );
                 let operations = vec![other.id, op.id];
                 let (guarantee, key) = (Guarantee::G6, key.to_string());
-                broken.push(Broken {
-                    guarantee,
-                    sentence,
-                    key,
-                    operations,
-                });
+                broken.push(Broken { guarantee, sentence, key, operations });
             }
-            let alone = facts
-                .of(key, session.lease)
-                .iter()
-                .filter(|op| op.call.request().is_some());
+            let alone =
+                facts.of(key, session.lease).iter().filter(|op| op.call.request().is_some());
             let enqueued = op.enqueued.filter(|_| alone.count() == 1);
             if let Some(stamp) = enqueued
                 && waiting.is_none_or(|(other, _)| stamp.index < other.index)

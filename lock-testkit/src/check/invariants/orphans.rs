@@ -12,11 +12,7 @@ pub(super) const INVARIANT: Invariant = Invariant {
 };
 
 fn find(facts: &Facts<'_>) -> Vec<Broken> {
-    let latest = facts
-        .taken
-        .iter()
-        .map(|(key, taken)| (*key, latest_ends(taken)))
-        .collect();
+    let latest = facts.taken.iter().map(|(key, taken)| (*key, latest_ends(taken))).collect();
     let mut broken = Vec::new();
     for op in facts.history.operations() {
         broken.extend(false_refusal(facts, &latest, op));
@@ -32,9 +28,7 @@ fn latest_ends(taken: &[Stretch]) -> Vec<(u64, Stretch)> {
     let mut last: Option<Stretch> = None;
     let mut ends = Vec::with_capacity(taken.len());
     for stretch in taken {
-        let later = last
-            .filter(|last| last.until >= stretch.until)
-            .unwrap_or(*stretch);
+        let later = last.filter(|last| last.until >= stretch.until).unwrap_or(*stretch);
         last = Some(later);
         ends.push((stretch.from, later));
     }
@@ -43,17 +37,9 @@ fn latest_ends(taken: &[Stretch]) -> Vec<(u64, Stretch)> {
 
 /// Refused because of a lease, although none can have been live.
 fn false_refusal(facts: &Facts<'_>, latest: &Latest<'_>, op: &Operation) -> Option<Broken> {
-    let refused = matches!(
-        op.outcome(),
-        Some(Outcome::Held {
-            reason: HeldReason::Lease
-        })
-    );
+    let refused = matches!(op.outcome(), Some(Outcome::Held { reason: HeldReason::Lease }));
     let (request, returned) = (op.call.request()?, op.returned_at()?);
-    let first_time = request
-        .keys
-        .iter()
-        .all(|key| facts.of(key, &request.lease).len() == 1);
+    let first_time = request.keys.iter().all(|key| facts.of(key, &request.lease).len() == 1);
     let limited =
         matches!(request.mode, Mode::Shared { limit: Some(limit) } if limit < request.permits);
     if limited || !refused || !facts.options.policy.honest_reasons || !first_time {
@@ -71,9 +57,7 @@ fn false_refusal(facts: &Facts<'_>, latest: &Latest<'_>, op: &Operation) -> Opti
         if stretch.until > op.invoked.at_ns {
             return None;
         }
-        last = last
-            .filter(|last| last.until >= stretch.until)
-            .or(Some(stretch));
+        last = last.filter(|last| last.until >= stretch.until).or(Some(stretch));
     }
     let key = &request.keys[0];
     let (client, at) = (&op.client, op.invoked.at_ns);
@@ -98,9 +82,7 @@ fn stale_reading(facts: &Facts<'_>, op: &Operation) -> Option<Broken> {
     let sessions = facts.sessions.get(key)?;
     for view in leases {
         let place = sessions.partition_point(|session| session.token < view.token);
-        let session = sessions
-            .get(place)
-            .filter(|session| session.token == view.token)?;
+        let session = sessions.get(place).filter(|session| session.token == view.token)?;
         let until = session.possible_until;
         if op.invoked.at_ns >= until {
             let lease = session.lease;

@@ -15,32 +15,23 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
     for ((key, lease), ops) in &facts.by_lease {
         for op in ops.iter().filter(|op| succeeds(op)) {
-            let asked = ops
-                .iter()
-                .any(|other| other.call.request().is_some() && before(other, op));
+            let asked = ops.iter().any(|other| other.call.request().is_some() && before(other, op));
             if !asked {
-                let sentence = format!(
-                    "{} of {lease} on {key:?}, which was never asked for",
-                    op.call.name()
-                );
+                let sentence =
+                    format!("{} of {lease} on {key:?}, which was never asked for", op.call.name());
                 broken.push(told(sentence, key, vec![op.id]));
                 continue;
             }
-            let unseen = ops
-                .iter()
-                .any(|other| other.is_unknown() || super::facts::timed_out(other));
+            let unseen =
+                ops.iter().any(|other| other.is_unknown() || super::facts::timed_out(other));
             let ended = |until: u64| op.invoked.at_ns >= until;
-            let latest = facts
-                .sessions_of(key, lease)
-                .max_by_key(|session| session.possible_until);
+            let latest = facts.sessions_of(key, lease).max_by_key(|session| session.possible_until);
             if let (false, Some(session)) = (unseen, latest)
                 && ended(session.possible_until)
             {
                 let until = session.possible_until;
-                let sentence = format!(
-                    "late {}: {lease} on {key:?} had ended by {until} ns",
-                    op.call.name()
-                );
+                let sentence =
+                    format!("late {}: {lease} on {key:?} had ended by {until} ns", op.call.name());
                 broken.push(told(sentence, key, vec![session.grant.id, op.id]));
             }
         }
@@ -60,10 +51,5 @@ pub(super) fn before(acquire: &Operation, op: &Operation) -> bool {
 }
 
 fn told(sentence: String, key: &str, operations: Vec<crate::history::OpId>) -> Broken {
-    Broken {
-        guarantee: Guarantee::G4,
-        sentence,
-        key: key.to_owned(),
-        operations,
-    }
+    Broken { guarantee: Guarantee::G4, sentence, key: key.to_owned(), operations }
 }

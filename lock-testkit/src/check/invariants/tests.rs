@@ -24,26 +24,17 @@ fn granted(token: u64) -> Outcome {
 }
 
 fn extend(lease: &str) -> Call {
-    Call::Extend {
-        lease: lease.into(),
-        key: "k".into(),
-        ttl_ns: 10,
-    }
+    Call::Extend { lease: lease.into(), key: "k".into(), ttl_ns: 10 }
 }
 
 fn release(lease: &str) -> Call {
-    Call::Release {
-        lease: lease.into(),
-        key: "k".into(),
-    }
+    Call::Release { lease: lease.into(), key: "k".into() }
 }
 
 /// The guarantees that a history breaks; the full checker must refuse it too, unless it is about
 /// liveness.
 fn guarantees(history: &History) -> Vec<Guarantee> {
-    let bounds = Bounds {
-        wake_within_ns: Some(3),
-    };
+    let bounds = Bounds { wake_within_ns: Some(3) };
     let found: Vec<Guarantee> = broken(history, &Options::default(), bounds)
         .iter()
         .map(|broken| broken.guarantee)
@@ -56,10 +47,7 @@ fn guarantees(history: &History) -> Vec<Guarantee> {
 
 #[test]
 fn g1_two_exclusive_leases_live_together() {
-    let sound = [
-        (0, "c1", acquire("a"), granted(1)),
-        (10, "c2", acquire("b"), granted(2)),
-    ];
+    let sound = [(0, "c1", acquire("a"), granted(1)), (10, "c2", acquire("b"), granted(2))];
     assert!(guarantees(&told(&sound)).is_empty());
     let mut early = sound;
     early[1].0 = 9;
@@ -70,15 +58,9 @@ fn g1_two_exclusive_leases_live_together() {
 fn g1_more_permits_than_the_limit() {
     let permit = |lease: &str| {
         let mode = Mode::Shared { limit: Some(2) };
-        Call::TryAcquire(LeaseRequest {
-            mode,
-            ..LeaseRequest::exclusive(lease, "k", 10)
-        })
+        Call::TryAcquire(LeaseRequest { mode, ..LeaseRequest::exclusive(lease, "k", 10) })
     };
-    let mut rows = vec![
-        (0, "c1", permit("a"), granted(1)),
-        (0, "c2", permit("b"), granted(2)),
-    ];
+    let mut rows = vec![(0, "c1", permit("a"), granted(1)), (0, "c2", permit("b"), granted(2))];
     assert!(guarantees(&told(&rows)).is_empty());
     rows.push((1, "c3", permit("c"), granted(3)));
     assert_eq!(guarantees(&told(&rows)), [Guarantee::G1]);
@@ -87,10 +69,7 @@ fn g1_more_permits_than_the_limit() {
 #[test]
 fn g2_a_token_twice_or_smaller() {
     for (token, fine) in [(6, true), (5, false), (4, false)] {
-        let rows = [
-            (0, "c1", acquire("a"), granted(5)),
-            (10, "c2", acquire("b"), granted(token)),
-        ];
+        let rows = [(0, "c1", acquire("a"), granted(5)), (10, "c2", acquire("b"), granted(token))];
         let found = guarantees(&told(&rows));
         assert_eq!(found.is_empty(), fine);
         assert!(found.iter().all(|guarantee| *guarantee == Guarantee::G2));
@@ -100,67 +79,35 @@ fn g2_a_token_twice_or_smaller() {
 #[test]
 fn g3_a_lease_lost_before_its_end() {
     for (at, fine) in [(10, true), (9, false)] {
-        let rows = [
-            (0, "c1", acquire("a"), granted(1)),
-            (at, "c1", extend("a"), Outcome::Lost),
-        ];
+        let rows = [(0, "c1", acquire("a"), granted(1)), (at, "c1", extend("a"), Outcome::Lost)];
         assert_eq!(guarantees(&told(&rows)).is_empty(), fine);
-        let empty = Outcome::State {
-            leases: Vec::new(),
-            waiters: None,
-        };
+        let empty = Outcome::State { leases: Vec::new(), waiters: None };
         let read = Call::Inspect { key: "k".into() };
         let rows = [(0, "c1", acquire("a"), granted(1)), (at, "c2", read, empty)];
-        assert_eq!(
-            guarantees(&told(&rows)).first(),
-            (!fine).then_some(&Guarantee::G3)
-        );
+        assert_eq!(guarantees(&told(&rows)).first(), (!fine).then_some(&Guarantee::G3));
     }
 }
 
 #[test]
 fn g4_success_without_a_lease() {
     for (at, fine) in [(9, true), (10, false)] {
-        let rows = [
-            (0, "c1", acquire("a"), granted(1)),
-            (at, "c1", extend("a"), Outcome::Extended),
-        ];
-        assert_eq!(
-            guarantees(&told(&rows)).first(),
-            (!fine).then_some(&Guarantee::G4)
-        );
+        let rows =
+            [(0, "c1", acquire("a"), granted(1)), (at, "c1", extend("a"), Outcome::Extended)];
+        assert_eq!(guarantees(&told(&rows)).first(), (!fine).then_some(&Guarantee::G4));
     }
-    let foreign = [
-        (0, "c1", acquire("a"), granted(1)),
-        (1, "c2", release("b"), Outcome::Released),
-    ];
+    let foreign = [(0, "c1", acquire("a"), granted(1)), (1, "c2", release("b"), Outcome::Released)];
     assert_eq!(guarantees(&told(&foreign)), [Guarantee::G4]);
 }
 
 #[test]
 fn g5_refused_by_nobody() {
-    let held = || Outcome::Held {
-        reason: HeldReason::Lease,
-    };
+    let held = || Outcome::Held { reason: HeldReason::Lease };
     for (at, fine) in [(9, true), (10, false)] {
-        let rows = [
-            (0, "c1", acquire("a"), granted(1)),
-            (at, "c2", acquire("b"), held()),
-        ];
-        assert_eq!(
-            guarantees(&told(&rows)).first(),
-            (!fine).then_some(&Guarantee::G5)
-        );
+        let rows = [(0, "c1", acquire("a"), granted(1)), (at, "c2", acquire("b"), held())];
+        assert_eq!(guarantees(&told(&rows)).first(), (!fine).then_some(&Guarantee::G5));
     }
-    let view = crate::history::LeaseView {
-        token: 1,
-        mode: None,
-        remaining_ns: None,
-    };
-    let shown = Outcome::State {
-        leases: vec![view],
-        waiters: None,
-    };
+    let view = crate::history::LeaseView { token: 1, mode: None, remaining_ns: None };
+    let shown = Outcome::State { leases: vec![view], waiters: None };
     let read = Call::Inspect { key: "k".into() };
     let rows = [
         (0, "c1", acquire("a"), granted(1)),
@@ -189,12 +136,8 @@ fn queue(first: &str, woken: [u64; 2]) -> History {
     builder.returned(5, release_a, Outcome::Released).unwrap();
     let order = if first == "c2" { [0, 1] } else { [1, 0] };
     for (token, (waiter, at)) in (2..).zip(order.into_iter().zip(woken)) {
-        builder
-            .returned(at, waiters[waiter], granted(token))
-            .unwrap();
-        let release = builder
-            .invoke(at, "c", release(["b", "c"][waiter]))
-            .unwrap();
+        builder.returned(at, waiters[waiter], granted(token)).unwrap();
+        let release = builder.invoke(at, "c", release(["b", "c"][waiter])).unwrap();
         builder.returned(at, release, Outcome::Released).unwrap();
     }
     builder.finish()
@@ -221,14 +164,9 @@ fn g8_refused_and_yet_granted() {
             (11, "c2", extend("b"), Outcome::Extended),
         ]
     };
-    let held = Outcome::Held {
-        reason: HeldReason::Lease,
-    };
+    let held = Outcome::Held { reason: HeldReason::Lease };
     assert_eq!(guarantees(&told(&rows(held))), [Guarantee::G8]);
-    let none = Outcome::Error {
-        effect: crate::history::Effect::None,
-        kind: None,
-    };
+    let none = Outcome::Error { effect: crate::history::Effect::None, kind: None };
     assert_eq!(guarantees(&told(&rows(none))), [Guarantee::G8]);
 }
 

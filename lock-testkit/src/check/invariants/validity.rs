@@ -18,10 +18,7 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
             matches!(op.outcome(), Some(Outcome::Lost | Outcome::NotHeld)) && inside(session, op)
         };
         let named = facts.of(session.key, session.lease).iter().find(lost);
-        let readings = facts
-            .readings
-            .get(session.key)
-            .map_or(&[][..], Vec::as_slice);
+        let readings = facts.readings.get(session.key).map_or(&[][..], Vec::as_slice);
         // Readings come in order of invocation: none before the grant was answered can tell.
         let from = readings.partition_point(|op| op.invoked.index < session.since.0);
         let during = readings[from..].iter();
@@ -35,9 +32,7 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
 
 /// Whether the operation took place while the lease certainly lived.
 fn inside(session: &Session<'_>, op: &Operation) -> bool {
-    let returned = op
-        .returned_at()
-        .is_some_and(|stamp| stamp.at_ns < session.certain_until);
+    let returned = op.returned_at().is_some_and(|stamp| stamp.at_ns < session.certain_until);
     returned && op.invoked.index > session.since.0
 }
 
@@ -50,12 +45,7 @@ fn hides(session: &Session<'_>, op: &Operation) -> bool {
 }
 
 fn told(session: &Session<'_>, op: &Operation) -> Broken {
-    let Session {
-        key,
-        lease,
-        certain_until,
-        ..
-    } = session;
+    let Session { key, lease, certain_until, .. } = session;
     let (name, client) = (op.call.name(), &op.client);
     Broken {
         guarantee: Guarantee::G3,

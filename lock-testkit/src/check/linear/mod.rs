@@ -114,10 +114,7 @@ const FIRST_BUDGET: u64 = 1_000;
 pub fn check<M: Model>(model: &M, history: &[Recorded<M::Op, M::Ret>], limits: Limits) -> Checked {
     let mut parts: BTreeMap<M::Part, Vec<usize>> = BTreeMap::new();
     for (index, recorded) in history.iter().enumerate() {
-        parts
-            .entry(model.part(&recorded.op))
-            .or_default()
-            .push(index);
+        parts.entry(model.part(&recorded.op)).or_default().push(index);
     }
     let count = parts.len();
     let mut racing: Vec<(String, Search<'_, M>)> = parts
@@ -126,11 +123,7 @@ pub fn check<M: Model>(model: &M, history: &[Recorded<M::Op, M::Ret>], limits: L
         .collect();
     racing.sort_by_key(|(_, search)| search.len());
     let (verdict, explored) = race(&mut racing, limits);
-    Checked {
-        verdict,
-        explored,
-        parts: count,
-    }
+    Checked { verdict, explored, parts: count }
 }
 
 fn race<M: Model>(racing: &mut Vec<(String, Search<'_, M>)>, limits: Limits) -> (Verdict, u64) {

@@ -35,9 +35,7 @@ impl Order {
         Self {
             events: events.collect(),
             next: (0..count).map(|place| (place + 1) % count).collect(),
-            previous: (0..count)
-                .map(|place| (place + count - 1) % count)
-                .collect(),
+            previous: (0..count).map(|place| (place + count - 1) % count).collect(),
             places,
         }
     }

@@ -75,15 +75,9 @@ impl<'a, M: Model> Search<'a, M> {
         let events: Vec<Event> = events.into_iter().map(|(_, event)| event).collect();
         let is_pure = |index: &usize| {
             let recorded = &history[*index];
-            recorded
-                .ret
-                .as_ref()
-                .is_some_and(|ret| model.is_pure(&recorded.op, ret))
+            recorded.ret.as_ref().is_some_and(|ret| model.is_pure(&recorded.op, ret))
         };
-        let owed = ops
-            .iter()
-            .filter(|index| history[**index].ret.is_some())
-            .count();
+        let owed = ops.iter().filter(|index| history[**index].ret.is_some()).count();
         Self {
             model,
             history,
@@ -115,18 +109,10 @@ impl<'a, M: Model> Search<'a, M> {
     pub(super) fn refuted(&self, part: String) -> Refuted {
         let (op, state) = match &self.stuck {
             Some((op, state)) => (self.ops[*op], format!("{state:?}")),
-            None => (
-                self.ops.first().copied().unwrap_or(0),
-                format!("{:?}", self.model.init()),
-            ),
+            None => (self.ops.first().copied().unwrap_or(0), format!("{:?}", self.model.init())),
         };
         let explained = self.longest.iter().map(|op| self.ops[*op]).collect();
-        Refuted {
-            part,
-            op,
-            explained,
-            state,
-        }
+        Refuted { part, op, explained, state }
     }
 
     /// Searches until there is an answer, or `budget` more configurations were visited.
@@ -166,11 +152,7 @@ impl<'a, M: Model> Search<'a, M> {
             self.longest.clone_from(&self.trail);
             self.stuck = first_closed.map(|op| (op, state.clone()));
         }
-        let cursor = if self.is_new(&state) {
-            self.order.first()
-        } else {
-            None
-        };
+        let cursor = if self.is_new(&state) { self.order.first() } else { None };
         self.frames.push(Frame {
             state,
             trail,
@@ -226,13 +208,7 @@ impl<'a, M: Model> Search<'a, M> {
         let recorded = &self.history[self.ops[op]];
         let window = self.window(op, frame.from_ns, frame.first_closed);
         let next = &mut frame.alternatives;
-        self.model.step(
-            &frame.state,
-            &recorded.op,
-            recorded.ret.as_ref(),
-            window,
-            next,
-        );
+        self.model.step(&frame.state, &recorded.op, recorded.ret.as_ref(), window, next);
         if recorded.ret.is_none() {
             next.retain(|state| *state != frame.state);
             if frame.first_closed == Some(op) {
@@ -278,13 +254,7 @@ impl<'a, M: Model> Search<'a, M> {
                 }
                 let recorded = &self.history[self.ops[op]];
                 let window = self.window(op, from_ns, closed);
-                self.model.step(
-                    state,
-                    &recorded.op,
-                    recorded.ret.as_ref(),
-                    window,
-                    &mut next,
-                );
+                self.model.step(state, &recorded.op, recorded.ret.as_ref(), window, &mut next);
                 if let Some(after) = next.pop() {
                     debug_assert!(
                         next.is_empty() && after == *state,
@@ -305,16 +275,9 @@ impl<'a, M: Model> Search<'a, M> {
 
     fn window(&self, op: usize, from_ns: u64, first_closed: Option<usize>) -> Window {
         let recorded = &self.history[self.ops[op]];
-        let closed = |op: usize| {
-            self.history[self.ops[op]]
-                .closed
-                .map_or(u64::MAX, |at| at.at_ns)
-        };
+        let closed = |op: usize| self.history[self.ops[op]].closed.map_or(u64::MAX, |at| at.at_ns);
         let to_ns = first_closed.map_or(u64::MAX, closed).min(closed(op));
-        Window {
-            from_ns: from_ns.max(recorded.invoked.at_ns),
-            to_ns,
-        }
+        Window { from_ns: from_ns.max(recorded.invoked.at_ns), to_ns }
     }
 
     /// The operation of the first closing among the events to explain.
@@ -357,10 +320,7 @@ impl<'a, M: Model> Search<'a, M> {
         hasher.write_u64(self.done_hash);
         hasher.write_u64(FixedState::default().hash_one(state));
         let visited = self.seen.entry(hasher.finish()).or_default();
-        if visited
-            .iter()
-            .any(|(done, its)| its == state && **done == *self.done)
-        {
+        if visited.iter().any(|(done, its)| its == state && **done == *self.done) {
             return false;
         }
         visited.push((self.done.clone().into_boxed_slice(), state.clone()));

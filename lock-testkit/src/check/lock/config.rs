@@ -32,10 +32,7 @@ impl<const W: usize> Slots<W> {
 
     #[inline]
     pub(super) fn within(&self, other: &Self) -> bool {
-        self.0
-            .iter()
-            .zip(&other.0)
-            .all(|(mine, its)| mine & !its == 0)
+        self.0.iter().zip(&other.0).all(|(mine, its)| mine & !its == 0)
     }
 
     #[inline]
@@ -143,36 +140,26 @@ impl<const W: usize> Config<W> {
     /// The zone's variable for the end of an entry.
     #[inline]
     pub(super) fn end(&self, entry: usize) -> usize {
-        2 + entry
-            + self.entries[..entry]
-                .iter()
-                .filter(|entry| entry.holds)
-                .count()
+        2 + entry + self.entries[..entry].iter().filter(|entry| entry.holds).count()
     }
 
     /// The entry of a lease on a key.
     #[inline]
     pub(super) fn find(&self, key: u32, lease: u32) -> Option<usize> {
-        self.entries
-            .iter()
-            .position(|entry| entry.key == key && entry.lease == lease)
+        self.entries.iter().position(|entry| entry.key == key && entry.lease == lease)
     }
 
     /// The entry of a lease on a key, if it was not released.
     #[inline]
     pub(super) fn held(&self, key: u32, lease: u32) -> Option<usize> {
-        self.find(key, lease)
-            .filter(|entry| !self.entries[*entry].released)
+        self.find(key, lease).filter(|entry| !self.entries[*entry].released)
     }
 
     /// Whether the id of a request is dead on one of its keys.
     #[inline]
     pub(super) fn is_dead(&self, op: &Op) -> bool {
         !self.dead.is_empty()
-            && op
-                .keys
-                .iter()
-                .any(|key| self.dead.binary_search(&(*key, op.lease)).is_ok())
+            && op.keys.iter().any(|key| self.dead.binary_search(&(*key, op.lease)).is_ok())
     }
 
     /// The id of a lease is dead on a key from now on.
@@ -235,25 +222,14 @@ impl<const W: usize> Config<W> {
         self.entries == other.entries
             && self.dead == other.dead
             && self.done.without(pure) == other.done.without(pure)
-            && self
-                .tokens
-                .iter()
-                .zip(&other.tokens)
-                .all(|(a, b)| a.granted == b.granted)
+            && self.tokens.iter().zip(&other.tokens).all(|(a, b)| a.granted == b.granted)
     }
 
     /// Whether, the two being the [`same`](Self::same), whatever may follow `other` may follow this one too, zones left
     /// aside: it has fewer obligations left, and used up no more.
     pub(super) fn freer(&self, other: &Self) -> bool {
         other.done.within(&self.done)
-            && self
-                .tokens
-                .iter()
-                .zip(&other.tokens)
-                .all(|(a, b)| a.last <= b.last)
-            && self
-                .used
-                .iter()
-                .all(|op| other.used.binary_search(op).is_ok())
+            && self.tokens.iter().zip(&other.tokens).all(|(a, b)| a.last <= b.last)
+            && self.used.iter().all(|op| other.used.binary_search(op).is_ok())
     }
 }

@@ -18,13 +18,7 @@ pub(super) fn refresh_one<const W: usize>(
     };
     let var = config.end(entry);
     let mut kept = config.clone();
-    if kept.zone.within(
-        var,
-        Span {
-            lo: ends.hi + 1,
-            hi: i64::MAX / 4,
-        },
-    ) {
+    if kept.zone.within(var, Span { lo: ends.hi + 1, hi: i64::MAX / 4 }) {
         made.push(kept);
     }
     let mut moved = config;

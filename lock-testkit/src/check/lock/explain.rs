@@ -78,10 +78,7 @@ fn leases<const W: usize>(part: &Part, config: &Config<W>) -> Vec<PossibleLease>
             key: part.keys[entry.key as usize].to_string(),
             lease: part.leases[entry.lease as usize].to_string(),
             token: (entry.token != 0).then_some(entry.token),
-            ends: Span {
-                lo: config.zone.least(var),
-                hi: config.zone.greatest(var),
-            },
+            ends: Span { lo: config.zone.least(var), hi: config.zone.greatest(var) },
             released: entry.released,
         }
     };
@@ -90,24 +87,12 @@ fn leases<const W: usize>(part: &Part, config: &Config<W>) -> Vec<PossibleLease>
 
 fn failed<const W: usize>(guards: &Guards<'_, W>, config: &Config<W>, number: u32) -> String {
     let op = &guards.part.ops[number as usize];
-    let name = |lease: u32| {
-        guards
-            .part
-            .leases
-            .get(lease as usize)
-            .map_or("nobody", |lease| &**lease)
-    };
-    let own = op
-        .keys
-        .iter()
-        .any(|key| config.held(*key, op.lease).is_some());
+    let name =
+        |lease: u32| guards.part.leases.get(lease as usize).map_or("nobody", |lease| &**lease);
+    let own = op.keys.iter().any(|key| config.held(*key, op.lease).is_some());
     match &op.kind {
         Kind::Granted { token } => {
-            let last = op
-                .keys
-                .iter()
-                .map(|key| config.tokens[*key as usize].last)
-                .max();
+            let last = op.keys.iter().map(|key| config.tokens[*key as usize].last).max();
             if last.is_some_and(|last| *token <= last) && !own {
                 let last = last.unwrap_or(0);
                 return format!("token {token} is not greater than {last}, granted before");

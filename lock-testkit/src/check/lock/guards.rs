@@ -46,11 +46,7 @@ impl<const W: usize> Guards<'_, W> {
             return true;
         }
         let own = |key: &u32| config.find(*key, op.lease);
-        if op
-            .keys
-            .iter()
-            .any(|key| own(key).is_some_and(|entry| config.entries[entry].released))
-        {
+        if op.keys.iter().any(|key| own(key).is_some_and(|entry| config.entries[entry].released)) {
             return true;
         }
         let live = op.keys.iter().filter(|key| own(key).is_some()).count();
@@ -59,10 +55,7 @@ impl<const W: usize> Guards<'_, W> {
         }
         let lease = || live > 0 || !op.keys.iter().all(|key| compatible(config, *key, op));
         let waiter = || {
-            self.open
-                .waiting(number, self.part, config, self.policy.tombstones)
-                .next()
-                .is_some()
+            self.open.waiting(number, self.part, config, self.policy.tombstones).next().is_some()
         };
         match reason {
             Some(HeldReason::Lease) if self.policy.honest_reasons => lease(),
@@ -76,10 +69,7 @@ impl<const W: usize> Guards<'_, W> {
         let op = &self.part.ops[number as usize];
         let dead = self.policy.tombstones && config.is_dead(op);
         !dead
-            && op
-                .keys
-                .iter()
-                .all(|key| config.find(*key, op.lease).is_none())
+            && op.keys.iter().all(|key| config.find(*key, op.lease).is_none())
             && op.keys.iter().all(|key| compatible(config, *key, op))
             && !(self.policy.fifo && self.open.is_behind(number, config))
     }
@@ -87,15 +77,8 @@ impl<const W: usize> Guards<'_, W> {
     /// Whether a reading shows just what is live, remaining times left aside.
     pub(super) fn shown(&self, config: &Config<W>, op: &Op, views: &[LeaseView]) -> bool {
         let mut shown = 0;
-        for entry in config
-            .entries
-            .iter()
-            .filter(|entry| entry.key == op.keys[0])
-        {
-            match views
-                .iter()
-                .find(|view| view.token == entry.token && entry.token != 0)
-            {
+        for entry in config.entries.iter().filter(|entry| entry.key == op.keys[0]) {
+            match views.iter().find(|view| view.token == entry.token && entry.token != 0) {
                 Some(view) if view.mode.is_some_and(|mode| mode != entry.spec.mode) => {
                     return false;
                 }
@@ -121,10 +104,8 @@ impl<const W: usize> Guards<'_, W> {
 /// Whether a request fits beside the leases on a key, its own left aside.
 pub(super) fn compatible<const W: usize>(config: &Config<W>, key: u32, op: &Op) -> bool {
     let Some(spec) = op.spec else { return false };
-    let mut others = config
-        .entries
-        .iter()
-        .filter(|entry| entry.key == key && entry.lease != op.lease);
+    let mut others =
+        config.entries.iter().filter(|entry| entry.key == key && entry.lease != op.lease);
     let Mode::Shared { limit } = spec.mode else {
         return others.next().is_none();
     };

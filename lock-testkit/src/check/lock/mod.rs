@@ -112,12 +112,7 @@ pub struct Checked {
 #[must_use]
 pub fn check(history: &History, options: &Options) -> Checked {
     let parts = prepare::parts(history, options);
-    let mut checked = Checked {
-        verdict: Verdict::Ok,
-        explored: 0,
-        widest: 0,
-        parts: parts.len(),
-    };
+    let mut checked = Checked { verdict: Verdict::Ok, explored: 0, widest: 0, parts: parts.len() };
     for part in &parts {
         let verdict = check_part(part, options, &mut checked);
         match verdict {

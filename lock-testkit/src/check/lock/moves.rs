@@ -40,11 +40,7 @@ impl<'a, const W: usize> Moves<'a, W> {
             }
             for &number in &open.revokes {
                 let op = self.op(number);
-                let some = self
-                    .from
-                    .entries
-                    .iter()
-                    .any(|entry| entry.key == op.keys[0]);
+                let some = self.from.entries.iter().any(|entry| entry.key == op.keys[0]);
                 if some && !self.is_used(number) {
                     let mut next = self.from.clone();
                     insert_sorted(&mut next.used, number);
@@ -89,12 +85,7 @@ impl<'a, const W: usize> Moves<'a, W> {
                 self.read(next(), op.keys[0], leases);
             }
             Kind::Revoked { leases } => {
-                let on = || {
-                    self.from
-                        .entries
-                        .iter()
-                        .filter(|entry| entry.key == op.keys[0])
-                };
+                let on = || self.from.entries.iter().filter(|entry| entry.key == op.keys[0]);
                 let usable = on().filter(|entry| !entry.released).count();
                 if (usable..=on().count()).contains(leases) {
                     self.revoke(next(), op.keys[0]);
@@ -140,12 +131,7 @@ impl<'a, const W: usize> Moves<'a, W> {
     pub(super) fn grant(&mut self, mut next: Config<W>, op: &Op, token: u64, by: u32) {
         let Some(spec) = op.spec else { return };
         let shown = &self.guards.part.tokens;
-        let last = op
-            .keys
-            .iter()
-            .map(|key| next.tokens[*key as usize].last)
-            .max()
-            .unwrap_or(0);
+        let last = op.keys.iter().map(|key| next.tokens[*key as usize].last).max().unwrap_or(0);
         let number = if token == 0 { last + 1 } else { token };
         if number <= last {
             return;
@@ -159,18 +145,7 @@ impl<'a, const W: usize> Moves<'a, W> {
             }
             tokens.last = number;
             let (lease, released, holds) = (op.lease, false, spec.holds.is_some());
-            next.add(
-                Entry {
-                    key,
-                    lease,
-                    token,
-                    spec,
-                    released,
-                    holds,
-                    by,
-                },
-                spec.ends,
-            );
+            next.add(Entry { key, lease, token, spec, released, holds, by }, spec.ends);
         }
         self.made.push(next);
     }
@@ -213,9 +188,7 @@ impl<'a, const W: usize> Moves<'a, W> {
     fn read(&mut self, mut next: Config<W>, key: u32, views: &[LeaseView]) {
         for index in 0..next.entries.len() {
             let entry = next.entries[index];
-            let view = views
-                .iter()
-                .find(|view| view.token == entry.token && entry.key == key);
+            let view = views.iter().find(|view| view.token == entry.token && entry.key == key);
             let Some(remaining) = view.and_then(|view| view.remaining_ns) else {
                 continue;
             };

@@ -63,11 +63,7 @@ impl<const W: usize> Open<W> {
     }
 
     fn class(number: u32, op: &Op) -> (u32, u32) {
-        if op.class == u32::MAX {
-            (u32::MAX, number)
-        } else {
-            (op.class, 0)
-        }
+        if op.class == u32::MAX { (u32::MAX, number) } else { (op.class, 0) }
     }
 
     /// Opens an operation.
@@ -78,10 +74,7 @@ impl<const W: usize> Open<W> {
         }
         match op.kind {
             Kind::MayAcquire => {
-                self.classes
-                    .entry(Self::class(number, op))
-                    .or_default()
-                    .insert(number);
+                self.classes.entry(Self::class(number, op)).or_default().insert(number);
                 if op.class == u32::MAX {
                     self.quitters.insert(number);
                 }
@@ -113,11 +106,7 @@ impl<const W: usize> Open<W> {
         });
         self.slots[slot as usize] = number;
         self.slot_of[number as usize] = slot;
-        let set = if pure {
-            &mut self.pure
-        } else {
-            &mut self.acting
-        };
+        let set = if pure { &mut self.pure } else { &mut self.acting };
         set.put(slot);
     }
 
@@ -186,11 +175,9 @@ impl<const W: usize> Open<W> {
         &'a self,
         config: &'a Config<W>,
     ) -> impl Iterator<Item = u32> + 'a {
-        self.classes.values().filter_map(|ops| {
-            ops.iter()
-                .find(|op| config.used.binary_search(op).is_err())
-                .copied()
-        })
+        self.classes
+            .values()
+            .filter_map(|ops| ops.iter().find(|op| config.used.binary_search(op).is_err()).copied())
     }
 
     /// Whether any unknown acquire is open.
@@ -205,9 +192,7 @@ impl<const W: usize> Open<W> {
 
     /// Whether somebody who was enqueued before this request still waits.
     pub(super) fn is_behind(&self, number: u32, config: &Config<W>) -> bool {
-        self.ahead
-            .get(&number)
-            .is_some_and(|ahead| !ahead.without(&config.done).is_empty())
+        self.ahead.get(&number).is_some_and(|ahead| !ahead.without(&config.done).is_empty())
     }
 
     /// Who may be waiting for one of these keys, `number` itself left aside.

@@ -27,12 +27,8 @@ pub(super) fn parts(history: &History, options: &Options) -> Vec<Part> {
         let Some(kind) = kind_of(op, options) else {
             continue;
         };
-        let keys: SmallVec<[u32; 2]> = op
-            .call
-            .keys()
-            .iter()
-            .map(|key| place[numbers[key]])
-            .collect();
+        let keys: SmallVec<[u32; 2]> =
+            op.call.keys().iter().map(|key| place[numbers[key]]).collect();
         let part = part_of[numbers[&op.call.keys()[0]]];
         let index = makers[part].add(op, kind, keys);
         order[op.invoked.index] = Some((part, index, What::Invoked, op.invoked.at_ns));
@@ -80,10 +76,8 @@ fn components(history: &History, numbers: &BTreeMap<Arc<str>, usize>) -> (Vec<us
     for op in history.operations() {
         let keys = op.call.keys();
         for other in &keys[1..] {
-            let (one, other) = (
-                find(&mut root, numbers[&keys[0]]),
-                find(&mut root, numbers[other]),
-            );
+            let (one, other) =
+                (find(&mut root, numbers[&keys[0]]), find(&mut root, numbers[other]));
             root[one.max(other)] = one.min(other);
         }
     }
@@ -106,23 +100,16 @@ fn kind_of(op: &Operation, options: &Options) -> Option<Kind> {
     let span = |ttl_ns| options.slack.span(ttl_ns);
     let unknown = || match &op.call {
         Call::TryAcquire(_) | Call::Acquire { .. } => Some(Kind::MayAcquire),
-        Call::Extend { ttl_ns, .. } => Some(Kind::MayExtend {
-            ends: span(*ttl_ns),
-        }),
+        Call::Extend { ttl_ns, .. } => Some(Kind::MayExtend { ends: span(*ttl_ns) }),
         Call::Release { .. } => Some(Kind::MayRelease),
         Call::Revoke { .. } => Some(Kind::MayRevoke),
         Call::Inspect { .. } => None,
     };
     match op.outcome() {
-        None
-        | Some(Outcome::Error {
-            effect: Effect::Unknown,
-            ..
-        }) => unknown(),
-        Some(Outcome::Error {
-            effect: Effect::None,
-            ..
-        }) => op.call.waits().then_some(Kind::Waited),
+        None | Some(Outcome::Error { effect: Effect::Unknown, .. }) => unknown(),
+        Some(Outcome::Error { effect: Effect::None, .. }) => {
+            op.call.waits().then_some(Kind::Waited)
+        }
         Some(Outcome::Granted { token, .. }) => Some(Kind::Granted { token: *token }),
         Some(Outcome::Held { reason }) => Some(Kind::Held { reason: *reason }),
         Some(Outcome::TimedOut) => {
@@ -130,18 +117,15 @@ fn kind_of(op: &Operation, options: &Options) -> Option<Kind> {
             Some(Kind::TimedOut { evidence: !late })
         }
         Some(Outcome::Extended) => match &op.call {
-            Call::Extend { ttl_ns, .. } => Some(Kind::Extended {
-                ends: span(*ttl_ns),
-            }),
+            Call::Extend { ttl_ns, .. } => Some(Kind::Extended { ends: span(*ttl_ns) }),
             _ => None,
         },
         Some(Outcome::Lost) => Some(Kind::Lost),
         Some(Outcome::Released) => Some(Kind::Released),
         Some(Outcome::NotHeld) => Some(Kind::NotHeld),
-        Some(Outcome::State { leases, waiters }) => Some(Kind::State {
-            leases: leases.clone(),
-            waiters: *waiters,
-        }),
+        Some(Outcome::State { leases, waiters }) => {
+            Some(Kind::State { leases: leases.clone(), waiters: *waiters })
+        }
         Some(Outcome::Revoked { leases }) => Some(Kind::Revoked { leases: *leases }),
     }
 }
@@ -187,17 +171,7 @@ impl<'a> Maker<'a> {
         let waits = op.call.waits();
         let invoked = op.invoked.index;
         let (kills, class) = (false, u32::MAX);
-        let made = Op {
-            id: op.id,
-            kind,
-            lease,
-            keys,
-            spec,
-            waits,
-            kills,
-            class,
-            invoked,
-        };
+        let made = Op { id: op.id, kind, lease, keys, spec, waits, kills, class, invoked };
         self.part.ops.push(made);
         index
     }
@@ -221,12 +195,7 @@ impl<'a> Maker<'a> {
         };
         let slack = self.options.slack;
         let holds = (request.min_hold_ns > 0).then(|| slack.span(request.min_hold_ns));
-        Spec {
-            mode: request.mode,
-            permits: request.permits,
-            ends: slack.span(ttl_ns),
-            holds,
-        }
+        Spec { mode: request.mode, permits: request.permits, ends: slack.span(ttl_ns), holds }
     }
 
     /// Notes the tokens that an answer shows.
@@ -235,17 +204,13 @@ impl<'a> Maker<'a> {
             Kind::Granted { token } => {
                 for &key in keys {
                     self.part.tokens[key as usize].push(*token);
-                    self.part.owners[key as usize]
-                        .entry(*token)
-                        .or_insert(lease);
+                    self.part.owners[key as usize].entry(*token).or_insert(lease);
                 }
             }
             Kind::State { leases, .. } => {
                 self.part.tokens[keys[0] as usize].extend(leases.iter().map(|view| view.token));
             }
-            Kind::Held {
-                reason: HeldReason::Quarantine,
-            } => self.part.quarantined = true,
+            Kind::Held { reason: HeldReason::Quarantine } => self.part.quarantined = true,
             _ => {}
         }
     }

@@ -57,11 +57,7 @@ impl<'a, const W: usize> Search<'a, W> {
     }
 
     fn guards(&self) -> Guards<'_, W> {
-        Guards {
-            part: self.part,
-            open: &self.open,
-            policy: self.options.policy,
-        }
+        Guards { part: self.part, open: &self.open, policy: self.options.policy }
     }
 
     fn event(&mut self, event: Event) -> Result<(), Stop> {
@@ -91,22 +87,14 @@ impl<'a, const W: usize> Search<'a, W> {
 
     /// Marks every open pure operation that fits a configuration.
     fn observe_all(&mut self) {
-        let guards = Guards {
-            part: self.part,
-            open: &self.open,
-            policy: self.options.policy,
-        };
+        let guards = Guards { part: self.part, open: &self.open, policy: self.options.policy };
         for config in &mut self.frontier {
             observe(&guards, config);
         }
     }
 
     fn observe_one(&mut self, number: u32) {
-        let guards = Guards {
-            part: self.part,
-            open: &self.open,
-            policy: self.options.policy,
-        };
+        let guards = Guards { part: self.part, open: &self.open, policy: self.options.policy };
         let slot = guards.open.slot(number);
         for config in &mut self.frontier {
             if guards.fits(config, number) {
@@ -186,22 +174,13 @@ impl<'a, const W: usize> Search<'a, W> {
         if from.all_alive(&mut zone) {
             from.zone = zone;
             let slack = self.options.slack;
-            let mut moves = Moves {
-                guards: self.guards(),
-                slack,
-                from: &from,
-                made,
-            };
+            let mut moves = Moves { guards: self.guards(), slack, from: &from, made };
             moves.all();
             made = moves.made;
         }
         self.explored += made.len() as u64;
         for mut config in made {
-            let guards = Guards {
-                part: self.part,
-                open: &self.open,
-                policy: self.options.policy,
-            };
+            let guards = Guards { part: self.part, open: &self.open, policy: self.options.policy };
             observe(&guards, &mut config);
             config.zone.elapse(to);
             self.table.insert(config, &self.open.pure);

@@ -21,12 +21,7 @@ pub(super) struct Table<const W: usize> {
 
 impl<const W: usize> Table<W> {
     pub(super) fn new() -> Self {
-        Self {
-            configs: Vec::new(),
-            hashes: Vec::new(),
-            places: HashMap::default(),
-            alive: 0,
-        }
+        Self { configs: Vec::new(), hashes: Vec::new(), places: HashMap::default(), alive: 0 }
     }
 
     pub(super) fn alive(&self) -> usize {
@@ -73,17 +68,10 @@ impl<const W: usize> Table<W> {
     fn candidates(&self, hash: u64) -> SmallVec<[u32; 8]> {
         if self.configs.len() >= LARGE {
             let places = self.places.get(&hash);
-            return places
-                .map(|places| places.iter().copied().collect())
-                .unwrap_or_default();
+            return places.map(|places| places.iter().copied().collect()).unwrap_or_default();
         }
         let places = 0_u32..;
-        self.hashes
-            .iter()
-            .zip(places)
-            .filter(|(its, _)| **its == hash)
-            .map(|(_, at)| at)
-            .collect()
+        self.hashes.iter().zip(places).filter(|(its, _)| **its == hash).map(|(_, at)| at).collect()
     }
 
     fn forget(&mut self, place: u32) {
@@ -98,11 +86,7 @@ impl<const W: usize> Table<W> {
         if self.configs.len() < LARGE {
             return;
         }
-        let from = if self.configs.len() == LARGE {
-            0
-        } else {
-            self.configs.len() - 1
-        };
+        let from = if self.configs.len() == LARGE { 0 } else { self.configs.len() - 1 };
         for (place, hash) in (0_u32..).zip(&self.hashes).skip(from) {
             self.places.entry(*hash).or_default().push(place);
         }

@@ -87,10 +87,7 @@ impl<const W: usize> Moves<'_, W> {
     /// elsewhere. One that timed out was refused before.
     pub(super) fn give_up(&mut self, number: u32) {
         let op = self.op(number);
-        let held = op
-            .keys
-            .iter()
-            .any(|key| self.from.held(*key, op.lease).is_some());
+        let held = op.keys.iter().any(|key| self.from.held(*key, op.lease).is_some());
         let slot = self.guards.open.slot(number);
         let refused = slot == NOTHING || self.from.done.has(slot);
         if refused && !self.is_used(number) && (held || op.kills) {

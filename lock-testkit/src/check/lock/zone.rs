@@ -20,10 +20,7 @@ pub(super) struct Zone {
 impl Zone {
     /// Now is `now`, no leases.
     pub(super) fn at(now: i64) -> Self {
-        Self {
-            size: 2,
-            bounds: SmallVec::from_slice(&[0, -now, now, 0]),
-        }
+        Self { size: 2, bounds: SmallVec::from_slice(&[0, -now, now, 0]) }
     }
 
     #[inline]
@@ -158,25 +155,14 @@ impl Zone {
     #[inline]
     pub(super) fn includes(&self, other: &Self) -> bool {
         self.size == other.size
-            && self
-                .bounds
-                .iter()
-                .zip(&other.bounds)
-                .all(|(mine, its)| its <= mine)
+            && self.bounds.iter().zip(&other.bounds).all(|(mine, its)| its <= mine)
     }
 
     /// The union of both zones, if it is a zone.
     pub(super) fn union(&self, other: &Self) -> Option<Self> {
-        let bounds: SmallVec<[i64; 9]> = self
-            .bounds
-            .iter()
-            .zip(&other.bounds)
-            .map(|(a, b)| *a.max(b))
-            .collect();
-        let hull = Self {
-            size: self.size,
-            bounds,
-        };
+        let bounds: SmallVec<[i64; 9]> =
+            self.bounds.iter().zip(&other.bounds).map(|(a, b)| *a.max(b)).collect();
+        let hull = Self { size: self.size, bounds };
         let size = self.size;
         for i in 0..size {
             for j in 0..size {
@@ -218,10 +204,7 @@ mod tests {
         zone.insert(2, Span { lo: 5, hi: 5 });
         zone.elapse(4);
         zone.insert(3, Span { lo: 5, hi: 5 });
-        assert!(
-            !zone.apart(3, 2, 1),
-            "the later grant cannot end before the earlier"
-        );
+        assert!(!zone.apart(3, 2, 1), "the later grant cannot end before the earlier");
     }
 
     #[test]

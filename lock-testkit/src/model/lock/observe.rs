@@ -18,27 +18,15 @@ impl LockModel {
         if reason == Some(HeldReason::Quarantine) || state.is_dead(request) {
             return true;
         }
-        let own = |key: &Arc<str>| {
-            state
-                .leases
-                .get(&(Arc::clone(key), Arc::clone(&request.lease)))
-        };
-        if request
-            .keys
-            .iter()
-            .any(|key| own(key).is_some_and(|lease| lease.released))
-        {
+        let own = |key: &Arc<str>| state.leases.get(&(Arc::clone(key), Arc::clone(&request.lease)));
+        if request.keys.iter().any(|key| own(key).is_some_and(|lease| lease.released)) {
             return true;
         }
         if live(state, request) {
             return false;
         }
         let partly = request.keys.iter().any(|key| own(key).is_some());
-        let lease = partly
-            || !request
-                .keys
-                .iter()
-                .all(|key| state.compatible(key, request));
+        let lease = partly || !request.keys.iter().all(|key| state.compatible(key, request));
         let waiter = queue.possible > 0;
         match reason {
             Some(HeldReason::Lease) if self.policy.honest_reasons => lease,

@@ -14,11 +14,7 @@ pub struct Policy {
 
 impl Policy {
     /// Everything that the specification promises.
-    pub const STRICT: Self = Self {
-        tombstones: true,
-        fifo: true,
-        honest_reasons: true,
-    };
+    pub const STRICT: Self = Self { tombstones: true, fifo: true, honest_reasons: true };
 }
 
 impl Default for Policy {

@@ -27,19 +27,12 @@ pub struct Span {
 
 impl Slack {
     /// One clock, no resolution: the virtual clock.
-    pub const EXACT: Self = Self {
-        rate_ppm: 0,
-        jitter_ns: 0,
-        resolution_ns: 0,
-    };
+    pub const EXACT: Self = Self { rate_ppm: 0, jitter_ns: 0, resolution_ns: 0 };
 
     /// A backend on the recorder's machine that lets leases end up to `micros` microseconds late.
     #[must_use]
     pub fn late_by_micros(micros: u64) -> Self {
-        Self {
-            resolution_ns: micros.saturating_mul(1_000),
-            ..Self::EXACT
-        }
+        Self { resolution_ns: micros.saturating_mul(1_000), ..Self::EXACT }
     }
 
     /// How long after its grant or refresh a lease of this ttl may end: `lo = (d − jitter)/(1 + rate)`,
@@ -49,15 +42,10 @@ impl Slack {
         let (ttl, jitter) = (i128::from(ttl_ns), i128::from(self.jitter_ns));
         let resolution = i128::from(self.resolution_ns);
         let rate = i128::from(self.rate_ppm.min(999_999));
-        let lo = ((ttl - jitter) * 1_000_000)
-            .div_euclid(1_000_000 + rate)
-            .max(1);
+        let lo = ((ttl - jitter) * 1_000_000).div_euclid(1_000_000 + rate).max(1);
         let late = (ttl + jitter + resolution) * 1_000_000;
         let hi = -((-late).div_euclid(1_000_000 - rate));
-        Span {
-            lo: narrow(lo),
-            hi: narrow(hi.max(lo)),
-        }
+        Span { lo: narrow(lo), hi: narrow(hi.max(lo)) }
     }
 
     /// Where the end of a lease lies when a reading says that `remaining_ns` remain of it: the reading
@@ -66,10 +54,7 @@ impl Slack {
     pub fn remaining(&self, remaining_ns: u64) -> Span {
         let span = self.span(remaining_ns);
         let resolution = narrow(i128::from(self.resolution_ns));
-        Span {
-            lo: (span.lo - resolution).max(1),
-            hi: span.hi,
-        }
+        Span { lo: (span.lo - resolution).max(1), hi: span.hi }
     }
 }
 
@@ -84,23 +69,13 @@ mod tests {
 
     #[test]
     fn an_exact_clock_leaves_no_room() {
-        assert_eq!(
-            Slack::EXACT.span(1_500),
-            Span {
-                lo: 1_500,
-                hi: 1_500
-            }
-        );
+        assert_eq!(Slack::EXACT.span(1_500), Span { lo: 1_500, hi: 1_500 });
         assert_eq!(Slack::EXACT.remaining(3), Span { lo: 3, hi: 3 });
     }
 
     #[test]
     fn bounds_are_rounded_outwards() {
-        let slack = Slack {
-            rate_ppm: 500_000,
-            jitter_ns: 1,
-            resolution_ns: 2,
-        };
+        let slack = Slack { rate_ppm: 500_000, jitter_ns: 1, resolution_ns: 2 };
         assert_eq!(slack.span(10), Span { lo: 6, hi: 26 });
         assert_eq!(slack.span(1), Span { lo: 1, hi: 8 });
         assert_eq!(Slack::EXACT.span(u64::MAX).hi, i64::MAX / 8);

@@ -46,19 +46,14 @@ impl LockState {
     /// The lease of this name on this key, unless it was released.
     #[must_use]
     pub fn held(&self, key: &Arc<str>, lease: &Arc<str>) -> Option<&LiveLease> {
-        self.leases
-            .get(&(Arc::clone(key), Arc::clone(lease)))
-            .filter(|lease| !lease.released)
+        self.leases.get(&(Arc::clone(key), Arc::clone(lease))).filter(|lease| !lease.released)
     }
 
     /// Whether the request's id is dead on one of its keys.
     #[must_use]
     pub fn is_dead(&self, request: &LeaseRequest) -> bool {
         let name = |key: &Arc<str>| (Arc::clone(key), Arc::clone(&request.lease));
-        request
-            .keys
-            .iter()
-            .any(|key| self.dead.contains(&name(key)))
+        request.keys.iter().any(|key| self.dead.contains(&name(key)))
     }
 
     /// Whether a request fits beside the live leases of one key (its own left aside).

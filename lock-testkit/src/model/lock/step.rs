@@ -175,10 +175,7 @@ impl LockModel {
         next
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a grant has this many parts; private"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "a grant has this many parts; private")]
     fn granted(
         &self,
         state: &LockState,
@@ -190,11 +187,8 @@ impl LockModel {
         queue: QueueView,
         next: &mut Vec<LockState>,
     ) {
-        let held: Vec<&LiveLease> = request
-            .keys
-            .iter()
-            .filter_map(|key| state.held(key, &request.lease))
-            .collect();
+        let held: Vec<&LiveLease> =
+            request.keys.iter().filter_map(|key| state.held(key, &request.lease)).collect();
         if held.is_empty() {
             if !queue.ahead && self.grantable(state, request) {
                 next.extend(self.fresh(state, now, request, token, ttl_ns));
@@ -215,16 +209,9 @@ impl LockModel {
     /// Whether nothing but the queue stands in the way of a grant under a new token.
     fn grantable(&self, state: &LockState, request: &LeaseRequest) -> bool {
         let dead = self.policy.tombstones && state.is_dead(request);
-        let ended = request
-            .keys
-            .iter()
-            .any(|key| state.on(key).any(|(name, _)| *name == request.lease));
-        !dead
-            && !ended
-            && request
-                .keys
-                .iter()
-                .all(|key| state.compatible(key, request))
+        let ended =
+            request.keys.iter().any(|key| state.on(key).any(|(name, _)| *name == request.lease));
+        !dead && !ended && request.keys.iter().all(|key| state.compatible(key, request))
     }
 
     fn fresh(
@@ -235,11 +222,7 @@ impl LockModel {
         token: Option<u64>,
         ttl_ns: u64,
     ) -> Option<LockState> {
-        let last = request
-            .keys
-            .iter()
-            .filter_map(|key| state.last_token.get(key))
-            .max();
+        let last = request.keys.iter().filter_map(|key| state.last_token.get(key)).max();
         let last = last.copied().unwrap_or(0);
         let number = token.unwrap_or(last + 1);
         if number <= last {
@@ -258,9 +241,7 @@ impl LockModel {
                 holds,
                 released: false,
             };
-            state
-                .leases
-                .insert((Arc::clone(key), Arc::clone(&request.lease)), lease);
+            state.leases.insert((Arc::clone(key), Arc::clone(&request.lease)), lease);
         }
         Some(state)
     }
