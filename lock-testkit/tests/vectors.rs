@@ -12,7 +12,11 @@ use std::{collections::BTreeSet, path::PathBuf};
 use flawed::map::{Flaw, FlawedMap};
 use leasehold::{LockBackend, Runtime, VirtualClock};
 use leasehold_memory::MemoryBackend;
-use leasehold_testkit::vectors::{BackendMachine, Vector, VectorError, run};
+use leasehold_testkit::{
+    check::lock::{Options, Verdict, check},
+    record::Recorder,
+    vectors::{BackendMachine, Vector, VectorError, run},
+};
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec"))
@@ -72,6 +76,32 @@ async fn a_wrong_answer_is_seen_with_its_step() {
     ] {
         let (mismatches, _) = run_all(|| map(Some(flaw))).await;
         assert!(mismatches.iter().any(|text| text.starts_with(says)), "{flaw:?}: {mismatches:?}");
+    }
+}
+
+/// What happens in each vector, as a history that the model judges by itself.
+async fn judge_all<B: LockBackend>(make: impl Fn() -> (B, VirtualClock)) -> Vec<String> {
+    let mut refused = Vec::new();
+    for vector in Vector::read_all(folder()).unwrap() {
+        let (backend, clock) = make();
+        let recorder = Recorder::in_process(backend);
+        let _kept_to = run(&vector, &mut BackendMachine::new(recorder.clone(), clock)).await;
+        if check(&recorder.history(), &Options::default()).verdict != Verdict::Ok {
+            refused.push(format!("{}: {}", vector.topic(), vector.name()));
+        }
+    }
+    refused
+}
+
+#[tokio::test]
+async fn the_model_allows_what_the_vectors_say() {
+    assert_eq!(judge_all(|| MemoryBackend::manual(7)).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_model_refuses_what_the_vectors_refuse() {
+    for flaw in [Flaw::LiveAtItsEnd, Flaw::ReleaseWithoutIdCheck, Flaw::TokenReusedAfterRelease] {
+        assert_ne!(judge_all(|| map(Some(flaw))).await, [""; 0], "{flaw:?}");
     }
 }
 
