@@ -1,12 +1,13 @@
 //! Measures what needs servers and processes, as ratios in one run: absolute times belong to the machine.
 //!
-//! `cargo run --release -p leasehold-benches -- [handoff|loss|orphans|all] [--json FILE]` starts its own Redis
+//! `cargo run --release -p leasehold-benches -- [handoff|keepalive|loss|orphans|all] [--json FILE]` starts its own Redis
 //! and prints a row a figure: `name figure target met|missed|n/a`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the real clock")]
 #![allow(clippy::future_not_send, reason = "one thread does all the work here")]
 
 mod handoff;
+mod keepalive;
 mod loss;
 mod measure;
 mod orphans;
@@ -20,7 +21,7 @@ use report::Report;
 /// What a measurement of this program may fail with: it is told and ends the run.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: leasehold-benches [handoff|loss|orphans|all] [--json FILE]";
+const USAGE: &str = "usage: leasehold-benches [handoff|keepalive|loss|orphans|all] [--json FILE]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,22 +43,25 @@ fn bench(arguments: &[String]) -> Outcome<()> {
     let mut arguments = arguments.iter().map(String::as_str);
     while let Some(argument) = arguments.next() {
         match argument {
-            "handoff" | "loss" | "orphans" | "all" => what = argument,
+            "handoff" | "keepalive" | "loss" | "orphans" | "all" => what = argument,
             "--json" => json = Some(arguments.next().ok_or(USAGE)?),
             _ => return Err(USAGE.into()),
         }
     }
     let mut report = Report::default();
     let runtime = measure::runtime()?;
-    for (name, all) in [("handoff", true), ("loss", true), ("orphans", true)] {
-        if what != name && !(what == "all" && all) {
-            continue;
-        }
-        match name {
-            "handoff" => runtime.block_on(handoff::bench(&mut report))?,
-            "loss" => runtime.block_on(loss::bench(&mut report))?,
-            _ => runtime.block_on(orphans::bench(&mut report))?,
-        }
+    let chosen = |name| what == name || what == "all";
+    if chosen("handoff") {
+        runtime.block_on(handoff::bench(&mut report))?;
+    }
+    if chosen("keepalive") {
+        runtime.block_on(keepalive::bench(&mut report))?;
+    }
+    if chosen("loss") {
+        runtime.block_on(loss::bench(&mut report))?;
+    }
+    if chosen("orphans") {
+        runtime.block_on(orphans::bench(&mut report))?;
     }
     match json {
         Some(file) => report.write_json(file),

@@ -39,15 +39,17 @@ impl Server {
         Ok(server)
     }
 
+    pub(crate) fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("redis+unix://{}", self.socket.display())
     }
 
     /// Stops (`STOP`) or continues (`CONT`) the whole process, as a frozen machine would.
     pub(crate) fn signal(&self, signal: &str) -> Outcome<()> {
-        Command::new("kill")
-            .args([&format!("-{signal}"), &self.child.id().to_string()])
-            .status()?;
+        Command::new("kill").args([&format!("-{signal}"), &self.pid()]).status()?;
         Ok(())
     }
 }
