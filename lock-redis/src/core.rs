@@ -1,6 +1,9 @@
 //! The operations as calls: which script, with which words, on which connection.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use leasehold::{
     AcquireRequest, Effect, Error, ErrorKind, Extension, KeyState, LeaseId, LockKey, Mode, Release,
@@ -83,8 +86,10 @@ impl Core {
             let sent = self.runtime.now();
             let epoch = link.epoch();
             let trust = epoch.trust(sent);
-            let args = words.with(epoch.mark(), &trust);
-            let answer = link.run(Op::Acquire, &words.keys, &args).await?;
+            let head = format!("lh1 - {}", epoch.mark());
+            let args = words.with(&head, &trust);
+            let args = if words.ordinary && trust.is_empty() { &args[..4] } else { &args };
+            let answer = link.run(Op::Acquire, &words.keys, args).await?;
             let answer = reply::acquired(&answer, request.ttl())?;
             match &answer {
                 // It says that it did nothing: it may be sent again.
@@ -113,16 +118,19 @@ impl Core {
     }
 
     pub(crate) async fn release(&self, key: &LockKey, id: LeaseId, how: How) -> Result<Release> {
-        let how: &[u8] = match how {
-            How::Leave => b"leave",
-            How::Release if self.suspects.contains(id) => b"1",
-            How::Release => b"",
+        let how = match how {
+            How::Leave => "leave",
+            How::Release if self.suspects.contains(id) => "1",
+            How::Release => "0",
         };
-        let owned = format!("{} 0 ", id.expose_hex());
+        let mut owned = String::with_capacity(40);
+        push_id(&mut owned, id);
+        owned.extend([" ", how, " "]);
         let mut link = self.lanes.link(key).await?;
         let epoch = link.epoch();
         let trust = epoch.trust(self.runtime.now());
-        let args: [&[u8]; 4] = [owned.as_bytes(), how, epoch.mark().as_bytes(), trust.as_bytes()];
+        let epoch = [epoch.mark(), " ", &trust].concat();
+        let args = [owned.as_bytes(), epoch.as_bytes()];
         let answer = link.run(Op::Release, &[self.names.record(key)], &args).await?;
         reply::released(&answer)
     }
@@ -162,6 +170,8 @@ struct Words {
     mode: String,
     ttl: String,
     ticket: String,
+    /// Whether the fast path may be for it.
+    ordinary: bool,
 }
 
 impl Words {
@@ -173,42 +183,54 @@ impl Words {
         Self {
             keys: request.keys().iter().map(|key| core.names.record(key)).collect(),
             claim: claim(request),
-            mode: mode(request, core.ordinary_ttl),
+            mode: mode(request),
+            // A lease that ends within the retention need not be compared with it.
+            ordinary: request.mode().is_exclusive()
+                && request.keys().len() == 1
+                && request.ttl().get() <= core.ordinary_ttl,
             ttl: request.ttl().as_micros().to_string(),
             ticket: ticket.unwrap_or_default(),
         }
     }
 
-    fn with<'a>(&'a self, mark: &'a str, trust: &'a str) -> [&'a [u8]; 6] {
+    fn with<'a>(&'a self, head: &'a str, trust: &'a str) -> [&'a [u8]; 6] {
         [
             self.claim.as_bytes(),
-            self.mode.as_bytes(),
             self.ttl.as_bytes(),
-            mark.as_bytes(),
-            trust.as_bytes(),
+            head.as_bytes(),
             self.ticket.as_bytes(),
+            self.mode.as_bytes(),
+            trust.as_bytes(),
         ]
     }
 }
 
 /// The request as it will stand in the record: id, minimum hold in µs, nothing beside it, holder.
 fn claim(request: &AcquireRequest) -> String {
+    let mut claim = String::with_capacity(96);
+    push_id(&mut claim, request.id());
     let hold = request.min_hold().unwrap_or_default();
-    format!(
-        "{} {} - {}",
-        request.id().expose_hex(),
-        hold.as_nanos().div_ceil(1_000),
-        request.holder().encode()
-    )
+    // Writing to a string does not fail.
+    let _infallible = write!(claim, " {} - ", hold.as_nanos().div_ceil(1_000));
+    claim.push_str(&request.holder().encode());
+    claim
 }
 
-/// A lease that ends within the retention goes the fast path, which need not compare the two.
-fn mode(request: &AcquireRequest, ordinary: Duration) -> String {
+fn mode(request: &AcquireRequest) -> String {
     match request.mode() {
-        Mode::Exclusive if request.ttl().get() <= ordinary => "x".to_owned(),
-        Mode::Exclusive => "xl".to_owned(),
+        Mode::Exclusive => "x".to_owned(),
         Mode::Shared { limit } => {
             format!("s{}.{}", request.permits(), limit.get().unwrap_or(0))
+        }
+    }
+}
+
+/// The id in hexadecimal digits: this is on every path, and formatting each byte is not free.
+fn push_id(text: &mut String, id: LeaseId) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in id.expose_bytes() {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(DIGITS[usize::from(digit)]));
         }
     }
 }

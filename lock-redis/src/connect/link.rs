@@ -124,8 +124,10 @@ impl State {
 }
 
 fn call(command: &str, script: &str, keys: &[String], args: &[&[u8]]) -> Cmd {
-    let mut cmd = redis::cmd(command);
-    cmd.arg(script).arg(keys.len());
+    let words = keys.iter().map(String::len).chain(args.iter().map(|arg| arg.len()));
+    let size = command.len() + script.len() + 4 + words.sum::<usize>();
+    let mut cmd = Cmd::with_capacity(3 + keys.len() + args.len(), size);
+    cmd.arg(command).arg(script).arg(keys.len());
     for key in keys {
         cmd.arg(key);
     }

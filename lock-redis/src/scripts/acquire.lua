@@ -1,14 +1,14 @@
--- KEYS: the lock keys. ARGV: 1 claim (id, minimum hold, -, holder), 2 mode (x, xl if the ttl may
--- outlast the retention, or s<permits>.<limit>), 3 ttl, 4 epoch mark, 5 trust, 6 empty to try once, or
--- `<µs> <channel>` to wait (one key only): the ticket's time, and where the waiter's process listens.
+-- KEYS: the lock keys. ARGV: 1 claim (id, minimum hold, -, holder), 2 ttl, 3 `lh1 - ` and the epoch mark, as a record
+-- begins, 4 empty to try once, or `<µs> <channel>` to wait (one key only): the ticket's time, and where the waiter's process
+-- listens; and only if the fast path is not for it: 5 mode (x, or s<permits>.<limit>), 6 trust.
 -- Answers: now, or {1, now, token, ttl} granted; {2, now, reason, retry after, holders…} held, reason 1 lease, 2 queue,
 -- 3 quarantine; {3, now, ahead, reason, retry after, holders…} waiting; {4} id reused; {5, limit} limit mismatch; {6}
 -- another epoch than the client thinks.
-local want = { ttl = tonumber(ARGV[3]), mark = ARGV[4] }
+local want = { ttl = tonumber(ARGV[2]), mark = string.sub(ARGV[3], 7) }
 want.id, want.hold, want.holder = string.match(ARGV[1], '^(%x+) (%d+) %- (.*)$')
-local permits, limit = string.match(ARGV[2], '^s(%d+)%.(%d+)$')
+local permits, limit = string.match(ARGV[5] or 'x', '^s(%d+)%.(%d+)$')
 want.permits, want.limit = tonumber(permits), tonumber(limit)
-local ticket, channel = string.match(ARGV[6], '^(%d+) (%S+)$')
+local ticket, channel = string.match(ARGV[4], '^(%d+) (%S+)$')
 
 local rs = {}
 for i, key in ipairs(KEYS) do rs[i] = load(key) end
@@ -76,7 +76,7 @@ for _, r in ipairs(rs) do
   if other_limit(r) then return finish({5, other_limit(r)}) end
 end
 
-local doubt = distrust(rs, want.mark, ARGV[5])
+local doubt = distrust(rs, want.mark, ARGV[6] or '')
 if doubt == 'EPOCH' then return finish({6}) end
 if doubt then
   for _, r in ipairs(rs) do

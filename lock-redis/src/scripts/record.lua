@@ -1,12 +1,13 @@
 -- The record of a key: one line of text, its first columns fixed.
---   1 lh1 | 5 - or + (something beside the lease) | 7 last token | 24 expiry | 41 granted | 58 epoch mark
---   | 83 the ids released before (16 digits each, newest first) | 132 id | 165 hold | extras | holder
+--   1 lh1 | 5 - or + (something beside the lease) | 7 epoch mark | 32 last token | 49 expiry | 66 granted
+--   | 83 the first 16 digits of the last three ids released before, newest last | 131 id | 164 hold | extras | holder
 -- Times are µs in 16 digits. Expiry 0: that id was released. Hold: the minimum hold in µs, or r once released under it.
 -- Extras: - or any of t<tombstones end>, q<head>.<tail>.<waiters>.<limit>.<waiters with it>, s<permits>.<limit>.<leases with
 -- it>.<latest expiry>, one behind the other.
 local at = tonumber(now)
 local NONE = '--------------------------------'
-local BLANK = '------------------------'
+local BLANK = string.sub(NONE, 1, 24)
+local NOBODY = NONE .. string.sub(NONE, 1, 16)
 local records = {}
 
 local function foreign(key)
@@ -25,14 +26,16 @@ end
 
 local function load(key)
   if records[key] then return records[key] end
-  local r = { key = key, last = 0, mark = BLANK, gone = NONE .. '----------------', id = NONE, expiry = 0, granted = 0,
+  local r = { key = key, last = 0, mark = BLANK, gone = NOBODY, id = NONE, expiry = 0, granted = 0,
     hold = '0', holder = '', tombs = 0, head = 1, tail = 0, count = 0, waiting_limit = 0, waiting_finite = 0, used = 0, limit = 0, finite = 0, latest = 0 }
   local v = try(key, 'GET', key)
   if v then
     local extras
-    r.last, r.expiry, r.granted, r.mark, r.gone, r.id, r.hold, extras, r.holder =
-      string.match(v, '^lh1 [-+] (%d+) (%d+) (%d+) (%S+) (%S+) ([%x-]+) (%w+) (%S+) (.*)$')
-    if not r.last then foreign(key) end
+    local ids
+    r.mark, r.last, r.expiry, r.granted, ids, r.hold, extras, r.holder =
+      string.match(v, '^lh1 [-+] ([%x-]+) (%d+) (%d+) (%d+) ([%x-]+) (%w+) (%S+) (.*)$')
+    if not ids or #r.mark ~= 24 or #ids ~= 80 then foreign(key) end
+    r.gone, r.id = string.sub(ids, 1, 48), string.sub(ids, 49)
     r.last, r.expiry, r.granted = tonumber(r.last), tonumber(r.expiry), tonumber(r.granted)
     if extras ~= '-' then
       r.tombs = tonumber(string.match(extras, 't(%d+)') or 0)
@@ -53,7 +56,7 @@ end
 
 -- Garbage collection only: never sooner than the retention, nor than the latest lease.
 local function keep(r)
-  return math.max({{keep}}, math.ceil((math.max(r.expiry, r.latest) - at) / 1000) + 60000)
+  return math.max(tonumber('{{keep}}'), math.ceil((math.max(r.expiry, r.latest) - at) / 1000) + 60000)
 end
 
 local function save(r)
@@ -65,8 +68,8 @@ local function save(r)
   if r.used > 0 then extras = extras .. string.format('s%d.%d.%d.%d', r.used, r.limit, r.finite, r.latest) end
   local flag = '+'
   if extras == '' then flag, extras = '-', '-' end
-  redis.call('SET', r.key, string.format('lh1 %s %016d %016d %016d %s %s %s %s %s %s', flag, r.last, r.expiry, r.granted,
-    r.mark, r.gone, r.id, r.hold, extras, r.holder), 'PX', string.format('%d', keep(r)))
+  redis.call('SET', r.key, string.format('lh1 %s %s %016d %016d %016d %s%s %s %s %s', flag, r.mark, r.last, r.expiry,
+    r.granted, r.gone, r.id, r.hold, extras, r.holder), 'PX', string.format('%d', keep(r)))
   r.dirty = false
 end
 
@@ -76,7 +79,7 @@ end
 
 -- The record remembers its last three released ids by itself.
 local function forget(r, id)
-  r.gone = string.sub(id, 1, 16) .. string.sub(r.gone, 1, 32)
+  r.gone = string.sub(r.gone, 17) .. string.sub(id, 1, 16)
   r.dirty = true
 end
 

@@ -1,8 +1,8 @@
--- KEYS: the lock keys. ARGV: 1 the id and `' 0 '`, as it stands in the record without a minimum hold, 2 empty, 1 if the
--- id may be on its way still, or `leave` from a waiter that gives up: what it was just granted ends at once, 3
--- epoch mark, 4 trust.
+-- KEYS: the lock keys. ARGV: 1 the id and `' 0 '`, as it stands in the record without a minimum hold (`' 1 '` if it may be on
+-- its way still, `' leave '` from a waiter that gives up: what it was just granted ends at once), 2 epoch mark and trust.
 -- Answers now, or {1, now} released, {0, now} not held.
-local id = string.sub(ARGV[1], 1, 32)
+local id, how = string.match(ARGV[1], '^(%x+) (%w+) $')
+local mark, trust = string.sub(ARGV[2], 1, 24), string.sub(ARGV[2], 26)
 local released = 0
 
 for _, key in ipairs(KEYS) do expire(load(key)) end
@@ -19,15 +19,15 @@ for _, key in ipairs(KEYS) do
   else
     released, freed = 1, true
     local ends = lease.granted + tonumber(lease.hold)
-    if ends > at and ARGV[2] ~= 'leave' then
+    if ends > at and how ~= 'leave' then
       move_end(r, id, lease, ends, 'r')
       nudge(r)
     else
       drop(r, id, lease)
     end
-    if ARGV[2] ~= '' then bury(r, id) end
+    if how ~= '0' then bury(r, id) end
   end
-  if freed and r.count > 0 and not distrust({r}, ARGV[3], ARGV[4]) then serve(r, ARGV[3]) end
+  if freed and r.count > 0 and not distrust({r}, mark, trust) then serve(r, mark) end
   if r.dirty then save(r) end
 end
 return {released, now}

@@ -65,6 +65,6 @@ impl Process {
         let clock = self.backend.runtime().clone();
         let limit = clock.now() + Duration::from_secs(20);
         let ended = self.run(leasehold::timeout_at(clock.clock(), limit, waiting));
-        ended.expect("the wait ends").unwrap()
+        ended.unwrap_or_else(|| panic!("the wait does not end")).unwrap()
     }
 }
