@@ -7,7 +7,9 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use leasehold::{Acquire, AcquireRequest, Clock, Error, LeaseId, Result, Sleep, Timestamp};
+use leasehold::{
+    Acquire, AcquireRequest, Clock, Error, Grant, LeaseId, Result, Sleep, Timestamp,
+};
 
 use crate::{
     keys::{Entry, Keys},
@@ -41,6 +43,9 @@ struct Seat {
     waker: Waker,
     /// When its task wakes by itself.
     alarm: Timestamp,
+    /// What it was granted. Unless it has run out it is the answer, even if it was released or revoked
+    /// before the task ran: the acquisition took place when it was granted.
+    granted: Option<Grant>,
 }
 
 impl Seats {
@@ -52,8 +57,21 @@ impl Seats {
     fn sit(&mut self, seat: SeatId, waker: &Waker, alarm: Timestamp) -> Option<Waker> {
         self.latest_alarm = self.latest_alarm.max(alarm);
         let waker = waker.clone();
-        let before = self.seats.insert(seat, Seat { waker, alarm });
+        let before = self.seats.insert(seat, Seat { waker, alarm, granted: None });
         before.map(|seat| seat.waker)
+    }
+
+    fn tell(&mut self, wake_up: &WakeUp) {
+        let id = wake_up.id;
+        for (_, seat) in self.seats.range_mut((id, 0)..=(id, u64::MAX)) {
+            seat.granted = Some(wake_up.grant);
+        }
+    }
+
+    /// What this seat was granted, if it has not run out since.
+    fn granted(&self, seat: SeatId, now: Timestamp) -> Option<Grant> {
+        let granted = self.seats.get(&seat).and_then(|seat| seat.granted);
+        granted.filter(|grant| now < grant.since + grant.ttl.get())
     }
 
     /// Empties every seat of this id.
@@ -70,6 +88,7 @@ impl Entry {
         let mut wakers = Vec::new();
         for wake_up in granted {
             self.add_wakers_of(wake_up.id, &mut wakers);
+            self.seats.tell(wake_up);
         }
         if let Some(next) = self.state.next_wake()
             && next < self.seats.latest_alarm
@@ -132,7 +151,10 @@ impl<'a> Wait<'a> {
         let (look, _dropped_unlocked) = self.keys.with(self.clock, request.key(), |entry, now| {
             let (turn, granted) = match before {
                 None => entry.state.acquire(now, request, deadline),
-                Some(_) => entry.state.resume(now, request, deadline),
+                Some(seat) => match entry.seats.granted(seat, now) {
+                    Some(grant) => (Ok(Turn::Granted(grant)), Vec::new()),
+                    None => entry.state.resume(now, request, deadline),
+                },
             };
             let mut wakers = entry.wakers(&granted);
             let (over, dropped) = match turn {
