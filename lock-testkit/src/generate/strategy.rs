@@ -233,7 +233,9 @@ impl Maker {
             return *rare;
         }
         match (self.flavour, raw.verb) {
+            (Flavour::Holds, Verb::Try) if raw.variant.is_multiple_of(3) => Verb::Release,
             (Flavour::Holds, Verb::Wait) if raw.variant.is_multiple_of(2) => Verb::Again,
+            (Flavour::Holds, Verb::Look) => Verb::Extend,
             (Flavour::Queue, Verb::Try) if raw.variant.is_multiple_of(2) => Verb::Wait,
             (_, verb) => verb,
         }
@@ -287,8 +289,8 @@ impl Maker {
                 _ => Ask { sharing: Sharing::Shared, ..plain },
             },
             Flavour::Holds => match raw.variant {
-                0..5 => Ask { hold: ttl / 2, ..plain },
-                5..8 => Ask { hold: ttl, ..plain },
+                0..4 => Ask { hold: ttl / 2, ..plain },
+                4..10 => Ask { hold: ttl, ..plain },
                 _ => plain,
             },
             Flavour::SeveralKeys => match raw.variant {

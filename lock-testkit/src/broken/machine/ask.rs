@@ -60,7 +60,13 @@ impl Machine {
                 released |= lease.released;
             }
             live += usize::from(key.held_by(id).is_some());
-            queued |= key.queue.iter().any(|waiter| waiter.request.id() == id);
+            if let Some(waiter) = key.queue.iter().find(|waiter| waiter.request.id() == id) {
+                queued = true;
+                let asked = &waiter.request;
+                if asked.mode() != request.mode() || asked.permits() != request.permits() {
+                    return Err(used_before(request));
+                }
+            }
             if !released && live == 0 && key.dead.contains(&id) {
                 return Err(used_before(request));
             }
