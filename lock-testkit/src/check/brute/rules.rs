@@ -1,6 +1,6 @@
 //! What can happen in a history, one step at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::check::lock::Options;
@@ -218,6 +218,7 @@ impl<'a> Rules<'a> {
         let ops = self.history.operations();
         let me = &ops[number];
         let mut view = QueueView::default();
+        let mut waiting = BTreeSet::new();
         for (other, op) in ops.iter().enumerate() {
             let shares = op.call.keys().iter().any(|key| me.call.keys().contains(key));
             if other == number || !node.open[other] || !op.call.waits() || !shares {
@@ -231,12 +232,18 @@ impl<'a> Rules<'a> {
                 view.possible += 1;
             }
             if granted && node.enqueued[other] && !node.done[other] {
-                view.certain += 1;
+                waiting.extend(op.call.lease().filter(|lease| !held(node, op, lease)));
                 view.ahead |= self.model.policy.fifo && enqueued_before(op, me);
             }
         }
+        // An id has one place in the queue, and none once it is granted.
+        view.certain = waiting.len();
         view
     }
+}
+
+fn held(node: &Node, op: &Operation, lease: &Arc<str>) -> bool {
+    op.call.keys().iter().any(|key| node.state.held(key, lease).is_some())
 }
 
 fn enqueued_before(op: &Operation, me: &Operation) -> bool {

@@ -214,14 +214,19 @@ impl<const W: usize> Open<W> {
         })
     }
 
-    /// How many certainly wait for the key of `number`.
+    /// How many certainly wait for the key of `number`. An id has one place in the queue, however often it waits
+    /// there, and none once it is granted.
     pub(super) fn certainly_waiting(&self, number: u32, part: &Part, config: &Config<W>) -> usize {
         let me = &part.ops[number as usize];
-        self.enqueued
-            .iter()
-            .filter(|&&other| shares_key(&part.ops[other as usize], me))
-            .filter(|&&other| !config.done.has(self.slot(other)))
-            .count()
+        let waits = |number: &&u32| {
+            let op = &part.ops[**number as usize];
+            let granted = op.keys.iter().any(|key| config.held(*key, op.lease).is_some());
+            shares_key(op, me) && !granted && !config.done.has(self.slot(**number))
+        };
+        let waiting = self.enqueued.iter().filter(waits);
+        let leases: BTreeSet<u32> =
+            waiting.map(|number| part.ops[*number as usize].lease).collect();
+        leases.len()
     }
 }
 
