@@ -74,7 +74,7 @@ impl Machine {
         for key in keys {
             let key = self.key(key);
             key.queue.retain(|waiter| waiter.request.id() != id);
-            key.leases.retain(|lease| lease.id != id);
+            key.leases.retain(|lease| lease.id != id || lease.released);
             key.dead.insert(id);
         }
         self.settle(now);
