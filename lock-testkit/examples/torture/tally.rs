@@ -1,0 +1,73 @@
+//! What has come of it so far.
+
+use std::{process::ExitCode, time::Duration};
+
+use leasehold_testkit::{
+    generate::{Criteria, Program, Ran},
+    report::{Evidence, Replay},
+};
+
+/// The sum over many programs.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    programs: u64,
+    evidence: Evidence,
+    violations: u64,
+    pub(crate) took: Duration,
+}
+
+/// So many failures are told in full.
+const TOLD: u64 = 3;
+
+impl Tally {
+    /// Counts a run; whether it is one that should be told.
+    pub(crate) fn count(&mut self, ran: &Ran) -> bool {
+        self.programs += 1;
+        self.evidence += Evidence::of(&ran.history);
+        self.violations += u64::from(ran.finding.is_some());
+        ran.finding.is_some() && self.violations <= TOLD
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.programs += other.programs;
+        self.evidence += other.evidence;
+        self.violations += other.violations;
+    }
+
+    pub(crate) const fn programs(&self) -> u64 {
+        self.programs
+    }
+
+    pub(crate) fn line(&self) -> String {
+        let (programs, operations) = (self.programs, self.evidence.operations);
+        format!("{programs} programs, {operations} operations, {} violations", self.violations)
+    }
+
+    /// Says what came of it, the last line as documented.
+    pub(crate) fn conclude(&self, replayed: bool) -> ExitCode {
+        let vacuous = self.evidence.is_vacuous() && !replayed;
+        let seconds = self.took.as_secs_f64().max(f64::MIN_POSITIVE);
+        let a_second = f64::from(u32::try_from(self.programs).unwrap_or(u32::MAX)) / seconds;
+        println!("evidence: {}", self.evidence);
+        println!("speed: {a_second:.0} programs a second");
+        if vacuous && self.violations == 0 {
+            println!("vacuous: {}", self.evidence.gaps().join("; "));
+        }
+        let (programs, operations) = (self.programs, self.evidence.operations);
+        println!("torture: programs={programs} ops={operations} violations={}", self.violations);
+        match (self.violations, vacuous) {
+            (0, false) => ExitCode::SUCCESS,
+            (0, true) => ExitCode::from(4),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Prints the report on a failed run.
+pub(crate) fn tell(ran: &Ran, criteria: &Criteria, program: &Program, seed: &str, more: &str) {
+    let command = format!(
+        "cargo run -p leasehold-testkit --example torture -- {more}--replay '{program}'"
+    );
+    let replay = Replay { seed: Some(seed.to_owned()), command: Some(command) };
+    println!("{}", criteria.report(ran, replay));
+}
