@@ -6,6 +6,7 @@
 
 mod cas;
 mod kv;
+mod kv_whole;
 pub mod lock;
 mod mutex;
 mod permits;
@@ -13,6 +14,7 @@ mod register;
 
 pub use cas::{Cas, CasOp, CasRet};
 pub use kv::{Kv, KvOp, KvRet};
+pub use kv_whole::WholeKv;
 pub use mutex::{Mutex, MutexOp, MutexRet};
 pub use permits::{Permits, PermitsOp, PermitsRet};
 pub use register::{Register, RegisterOp, RegisterRet};

@@ -12,11 +12,13 @@
 //! Independent parts ([`Model::part`]) are searched in turns with growing budgets of steps, so that one
 //! hard part cannot hide that another is plainly wrong; the first refuted part ends the check.
 
+mod kv_file;
 mod order;
 mod search;
 
 use std::collections::BTreeMap;
 
+pub use self::kv_file::{KvFileError, read_kv};
 use self::search::{Progress, Search};
 use super::{Limits, Reached};
 use crate::model::Model;
