@@ -1,11 +1,12 @@
 //! Measures what needs servers and processes, as ratios in one run: absolute times belong to the machine.
 //!
-//! `cargo run --release -p leasehold-benches -- [handoff|keepalive|loss|orphans|all] [--json FILE]` starts its own Redis
-//! and prints a row a figure: `name figure target met|missed|n/a`.
+//! `cargo run --release -p leasehold-benches -- [handoff|keepalive|loss|orphans|checkers|all] [--json FILE]` starts its
+//! own Redis and prints a row a figure: `name figure target met|missed|n/a`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the real clock")]
 #![allow(clippy::future_not_send, reason = "one thread does all the work here")]
 
+mod checkers;
 mod handoff;
 mod keepalive;
 mod loss;
@@ -21,12 +22,14 @@ use report::Report;
 /// What a measurement of this program may fail with: it is told and ends the run.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: leasehold-benches [handoff|keepalive|loss|orphans|all] [--json FILE]";
+const USAGE: &str = "usage: leasehold-benches [handoff|keepalive|loss|orphans|checkers|all] [--json FILE]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.first().map(String::as_str) {
         Some(handoff::WORKER) => handoff::work(&arguments[1..]),
+        #[cfg(feature = "peers")]
+        Some(checkers::WORKER) => checkers::work(&arguments[1..]),
         _ => bench(&arguments),
     };
     match outcome {
@@ -43,7 +46,7 @@ fn bench(arguments: &[String]) -> Outcome<()> {
     let mut arguments = arguments.iter().map(String::as_str);
     while let Some(argument) = arguments.next() {
         match argument {
-            "handoff" | "keepalive" | "loss" | "orphans" | "all" => what = argument,
+            "handoff" | "keepalive" | "loss" | "orphans" | "checkers" | "all" => what = argument,
             "--json" => json = Some(arguments.next().ok_or(USAGE)?),
             _ => return Err(USAGE.into()),
         }
@@ -62,6 +65,9 @@ fn bench(arguments: &[String]) -> Outcome<()> {
     }
     if chosen("orphans") {
         runtime.block_on(orphans::bench(&mut report))?;
+    }
+    if chosen("checkers") {
+        checkers::bench(&mut report)?;
     }
     match json {
         Some(file) => report.write_json(file),

@@ -13,7 +13,8 @@ pub(crate) struct Report {
 #[derive(Serialize)]
 struct Row {
     name: String,
-    figure: f64,
+    /// None if it could not be measured here.
+    figure: Option<f64>,
     unit: &'static str,
     target: Option<Target>,
 }
@@ -34,13 +35,19 @@ impl Report {
         };
         let verdict = if met { "met" } else { "missed" };
         println!("{name:<58} {figure:>10.3} {unit:<10} {text:>8}  {verdict}");
-        self.rows.push(Row { name, figure, unit, target: Some(target) });
+        self.rows.push(Row { name, figure: Some(figure), unit, target: Some(target) });
     }
 
     /// Adds a figure for comparison.
     pub(crate) fn shown(&mut self, name: String, figure: f64, unit: &'static str) {
         println!("{name:<58} {figure:>10.3} {unit:<10} {:>8}  n/a", "-");
-        self.rows.push(Row { name, figure, unit, target: None });
+        self.rows.push(Row { name, figure: Some(figure), unit, target: None });
+    }
+
+    /// Adds a row without a figure, and why there is none.
+    pub(crate) fn absent(&mut self, name: String, why: &str) {
+        println!("{name:<58} {:>10} {:<10} {:>8}  n/a ({why})", "-", "", "-");
+        self.rows.push(Row { name, figure: None, unit: "", target: None });
     }
 
     pub(crate) fn write_json(&self, file: &str) -> Outcome<()> {

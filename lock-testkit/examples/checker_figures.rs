@@ -12,7 +12,7 @@ use leasehold_testkit::check::differential::{Shape, busy_history};
 use leasehold_testkit::check::linear::{self, Moment, Recorded};
 use leasehold_testkit::check::lock::{Options, check};
 use leasehold_testkit::history::{History, HistoryError, Outcome};
-use leasehold_testkit::model::{Kv, KvOp, KvRet, Model, Window};
+use leasehold_testkit::model::{Kv, KvOp, KvRet, Model, WholeKv};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
@@ -48,47 +48,6 @@ fn corrupted(history: &History) -> History {
             changed = true;
         }
     })
-}
-
-/// The map of [`Kv`] as one object: no parts.
-struct WholeMap;
-
-impl Model for WholeMap {
-    type State = BTreeMap<Arc<str>, Arc<str>>;
-    type Op = KvOp;
-    type Ret = KvRet;
-    type Part = ();
-
-    fn init(&self) -> Self::State {
-        BTreeMap::new()
-    }
-
-    fn step(
-        &self,
-        state: &Self::State,
-        op: &KvOp,
-        ret: Option<&KvRet>,
-        window: Window,
-        next: &mut Vec<Self::State>,
-    ) {
-        let key = Kv.part(op);
-        let before = state.get(&key).cloned().unwrap_or_else(|| Kv.init());
-        let mut after = Vec::new();
-        Kv.step(&before, op, ret, window, &mut after);
-        next.extend(after.into_iter().map(|value| {
-            let mut state = state.clone();
-            if value != before {
-                state.insert(Arc::clone(&key), value);
-            }
-            state
-        }));
-    }
-
-    fn is_pure(&self, op: &KvOp, ret: &KvRet) -> bool {
-        Kv.is_pure(op, ret)
-    }
-
-    fn part(&self, _op: &KvOp) {}
 }
 
 /// Clients that get, put and append on ten keys of a correct map; one late answer changed if `bad`.
@@ -193,7 +152,7 @@ fn main() -> Result<(), HistoryError> {
         println!("{:32} {time:>10.2?}  {said}", "  one late answer changed");
     }
     general("map, 340 x 10, by key", &Kv, 340, 10);
-    general("map, 340 x 10, as a whole", &WholeMap, 340, 10);
+    general("map, 340 x 10, as a whole", &WholeKv, 340, 10);
     general("map, 1,700 x 50, by key", &Kv, 1_700, 50);
     Ok(())
 }

@@ -178,9 +178,10 @@ impl<'a> Cursor<'a> {
                     text.push(decoded);
                     characters.nth(3);
                 }
-                (Some(from), letter) => text.push(unescaped(letter).ok_or_else(|| {
-                    (from, format!("`\\{letter}` stands for nothing"))
-                })?),
+                (Some(from), letter) => text.push(
+                    unescaped(letter)
+                        .ok_or_else(|| (from, format!("`\\{letter}` stands for nothing")))?,
+                ),
             }
         }
         Err((start, "a string that does not end".into()))
