@@ -22,7 +22,8 @@ use report::Report;
 /// What a measurement of this program may fail with: it is told and ends the run.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: leasehold-benches [handoff|keepalive|loss|orphans|checkers|all] [--json FILE]";
+const USAGE: &str =
+    "usage: leasehold-benches [handoff|keepalive|loss|orphans|checkers|all] [--json FILE]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -7,9 +7,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use leasehold::{
-    Acquire, AcquireRequest, Clock, Error, Grant, LeaseId, Result, Sleep, Timestamp,
-};
+use leasehold::{Acquire, AcquireRequest, Clock, Error, Grant, LeaseId, Result, Sleep, Timestamp};
 
 use crate::{
     keys::{Entry, Keys},

@@ -74,7 +74,7 @@ impl State {
                 return (Ok(Turn::Granted(grant)), Vec::new());
             }
             Ok(Known::New) => {
-                self.queue.push(Waiter { claim: Claim::of(request), since: now, deadline })
+                self.queue.push(Waiter { claim: Claim::of(request), since: now, deadline });
             }
             Ok(Known::Queued) => {}
         }

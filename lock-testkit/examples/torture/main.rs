@@ -78,9 +78,9 @@ fn unusable(message: &str) -> ExitCode {
 /// The program that a text or a seed stands for.
 fn program(text: &str) -> Result<Program, String> {
     let Some((profile, seed)) = text.split_once(':') else {
-        return text.parse().map_err(|error: leasehold_testkit::generate::ParseProgramError| {
-            error.to_string()
-        });
+        return text
+            .parse()
+            .map_err(|error: leasehold_testkit::generate::ParseProgramError| error.to_string());
     };
     let profile: Profile = profile.parse().map_err(|error: leasehold::Error| error.to_string())?;
     let seed = seed.parse().map_err(|_| format!("`{seed}` is no seed"))?;

@@ -65,9 +65,8 @@ impl Tally {
 
 /// Prints the report on a failed run.
 pub(crate) fn tell(ran: &Ran, criteria: &Criteria, program: &Program, seed: &str, more: &str) {
-    let command = format!(
-        "cargo run -p leasehold-testkit --example torture -- {more}--replay '{program}'"
-    );
+    let command =
+        format!("cargo run -p leasehold-testkit --example torture -- {more}--replay '{program}'");
     let replay = Replay { seed: Some(seed.to_owned()), command: Some(command) };
     println!("{}", criteria.report(ran, replay));
 }
