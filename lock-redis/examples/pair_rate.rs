@@ -6,7 +6,12 @@
 //! - `leasehold`: the backend, with all it guarantees.
 //!
 //! `cargo run --release -p leasehold-redis --example pair_rate`; it starts its own server.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::large_enum_variant,
+    reason = "a program for people"
+)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
