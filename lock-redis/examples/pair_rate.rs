@@ -5,6 +5,9 @@
 //! - `raw+fence`: the same with a token from the server's clock, minted in a script;
 //! - `leasehold`: the backend, with all it guarantees.
 //!
+//! The CPU time of the server and of this process per pair tell more than the rate on a machine that does other
+//! things too.
+//!
 //! `cargo run --release -p leasehold-redis --example pair_rate`; it starts its own server.
 #![allow(
     clippy::unwrap_used,
@@ -109,8 +112,8 @@ async fn delete_if_mine(
     assert_eq!(deleted, 1);
 }
 
-/// Pairs a second of `tasks` tasks, each on keys of its own.
-async fn rate(runtime: &Runtime, subject: &Subject, tasks: usize) -> f64 {
+/// The pairs, and the seconds they took, of `tasks` tasks, each on keys of its own.
+async fn rate(runtime: &Runtime, subject: &Subject, tasks: usize) -> (f64, f64) {
     let pairs = Arc::new(AtomicU64::new(0));
     let start = runtime.now();
     let end = start + ROUND;
@@ -134,7 +137,15 @@ async fn rate(runtime: &Runtime, subject: &Subject, tasks: usize) -> f64 {
     for task in running {
         task.await.unwrap();
     }
-    pairs.load(Ordering::Relaxed) as f64 / runtime.now().since(start).as_secs_f64()
+    (pairs.load(Ordering::Relaxed) as f64, runtime.now().since(start).as_secs_f64())
+}
+
+/// The CPU time that the server and this process have used, in µs; the second from Linux alone.
+fn cpu(server: &support::RedisServer) -> [f64; 2] {
+    let part = |name| server.info("cpu", name).unwrap().parse::<f64>().unwrap();
+    let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let own = stat.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok());
+    [(part("used_cpu_user") + part("used_cpu_sys")) * 1e6, own.unwrap_or(f64::NAN) / 1e3]
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -164,23 +175,41 @@ async fn main() {
         ("raw+fence", Subject::Fenced(connection, Arc::clone(&loaded[FENCED]), delete)),
         ("leasehold", Subject::Leasehold(backend)),
     ];
-    println!("acquire+release pairs a second, median of {ROUNDS} rounds\n");
-    println!("| tasks | raw | raw+fence | leasehold | over raw | over raw+fence |");
-    println!("|---|---|---|---|---|---|");
+    println!("acquire+release pairs a second, and CPU time per pair; medians of {ROUNDS} rounds\n");
+    println!("| tasks | | pairs/s | over raw | over raw+fence | server µs | client µs |");
+    println!("|---|---|---|---|---|---|---|");
     for tasks in [1, 64] {
-        let mut rates = BTreeMap::<_, Vec<f64>>::new();
+        let mut rounds = BTreeMap::<_, Vec<Round>>::new();
         for _ in 0..ROUNDS {
             // In turn, so that whatever else the machine does falls on all of them.
             for (name, subject) in &subjects {
-                rates.entry(*name).or_default().push(rate(&runtime, subject, tasks).await);
+                let before = cpu(&server);
+                let (pairs, seconds) = rate(&runtime, subject, tasks).await;
+                let after = cpu(&server);
+                rounds.entry(*name).or_default().push(Round {
+                    rate: pairs / seconds,
+                    server: (after[0] - before[0]) / pairs,
+                    client: (after[1] - before[1]) / pairs,
+                });
             }
         }
-        let of = |name| median(rates[name].clone());
-        let (raw, fenced, ours) = (of("raw"), of("raw+fence"), of("leasehold"));
-        println!(
-            "| {tasks} | {raw:.0} | {fenced:.0} | {ours:.0} | {:.2} | {:.2} |",
-            ours / raw,
-            ours / fenced
-        );
+        let of =
+            |name: &str, part: fn(&Round) -> f64| median(rounds[name].iter().map(part).collect());
+        for (name, _) in &subjects {
+            let rate = of(name, |round| round.rate);
+            println!(
+                "| {tasks} | {name} | {rate:.0} | {:.2} | {:.2} | {:.1} | {:.1} |",
+                rate / of("raw", |round| round.rate),
+                rate / of("raw+fence", |round| round.rate),
+                of(name, |round| round.server),
+                of(name, |round| round.client),
+            );
+        }
     }
+}
+
+struct Round {
+    rate: f64,
+    server: f64,
+    client: f64,
 }

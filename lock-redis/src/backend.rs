@@ -82,7 +82,7 @@ impl RedisBackend {
         Ok(Self { queue: Arc::new(queue), target })
     }
 
-    fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &Core {
         &self.queue.core
     }
 }

@@ -85,7 +85,7 @@ impl Core {
         for _ in 0..2 {
             let sent = self.runtime.now();
             let epoch = link.epoch();
-            let trust = epoch.trust(sent);
+            let trust = epoch.trust(self.runtime.clock());
             let head = format!("lh1 - {}", epoch.mark());
             let args = words.with(&head, &trust);
             let args = if words.ordinary && trust.is_empty() { &args[..4] } else { &args };
@@ -128,7 +128,7 @@ impl Core {
         owned.extend([" ", how, " "]);
         let mut link = self.lanes.link(key).await?;
         let epoch = link.epoch();
-        let trust = epoch.trust(self.runtime.now());
+        let trust = epoch.trust(self.runtime.clock());
         let epoch = [epoch.mark(), " ", &trust].concat();
         let args = [owned.as_bytes(), epoch.as_bytes()];
         let answer = link.run(Op::Release, &[self.names.record(key)], &args).await?;
@@ -144,7 +144,7 @@ impl Core {
     pub(crate) async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
         let mut link = self.lanes.link(key).await?;
         let epoch = link.epoch();
-        let trust = epoch.trust(self.runtime.now());
+        let trust = epoch.trust(self.runtime.clock());
         let channel = self.names.revocations();
         let args = [epoch.mark().as_bytes(), trust.as_bytes(), channel.as_bytes()];
         let answer = link.run(Op::Revoke, &[self.names.record(key)], &args).await?;

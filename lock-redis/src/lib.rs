@@ -13,6 +13,8 @@ mod queue;
 mod reply;
 mod scripts;
 mod suspects;
+#[cfg(test)]
+mod vectors;
 
 pub use backend::RedisBackend;
 pub use config::RedisConfig;

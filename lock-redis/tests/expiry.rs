@@ -138,3 +138,19 @@ async fn sums_that_lost_their_leases_mend_themselves() {
     frozen.turn(60_001_000);
     granted(&frozen.backend, &shared("k", 3, 3)).await;
 }
+
+#[tokio::test]
+async fn a_record_in_steady_use_never_comes_near_its_end() {
+    let frozen = Frozen::at(1_795_000_000_000_000).await;
+    let day = 24 * 3_600 * 1_000;
+    for step in 0..40 {
+        // Ten minutes at a time: by the scripts' clock, and of the record's life.
+        frozen.turn(1_795_000_000_000_000 + step * 600_000_000);
+        let request = exclusive("k");
+        granted(&frozen.backend, &request).await;
+        frozen.backend.release(&key("k"), request.id()).await.unwrap();
+        let left = frozen.server.command(&["PTTL", "lh:{k}"]).int();
+        assert!(left >= day, "{left} ms after step {step}");
+        frozen.server.command(&["PEXPIRE", "lh:{k}", &(left - 600_000).to_string()]);
+    }
+}

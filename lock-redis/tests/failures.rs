@@ -295,3 +295,26 @@ async fn a_dropped_call_is_cleaned_up_by_the_release_that_follows_it() {
         assert_eq!(error.kind(), ErrorKind::IdReused);
     }
 }
+
+#[tokio::test]
+async fn an_id_whose_acquire_went_unanswered_is_remembered_beyond_the_record() {
+    let server = RedisServer::start();
+    let quick = Duration::from_millis(60);
+    let backend =
+        builder(&server).response_timeout(quick).connection_timeout(quick * 5).connect().await;
+    let backend = backend.unwrap();
+    let request = exclusive("k");
+    server.pause();
+    backend.try_acquire(&request).await.unwrap_err();
+    server.resume();
+    until("the server answers", || server.try_command(&["PING"]).text() == "PONG");
+    while backend.release(&key("k"), request.id()).await.is_err() {}
+    // The record remembers three ids by itself.
+    for _ in 0..5 {
+        let other = exclusive("k");
+        granted(&backend, &other).await;
+        backend.release(&key("k"), other.id()).await.unwrap();
+    }
+    let error = backend.try_acquire(&request).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::IdReused, "{error}");
+}

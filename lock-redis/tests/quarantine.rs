@@ -211,5 +211,6 @@ async fn in_a_known_epoch_a_pair_costs_no_more_than_without() {
     }
     let inside = ["time", "get", "set", "setrange"].map(|command| server.calls(command));
     // One of the two may have been the one to look at the server again.
-    assert_eq!(inside, [2, 2, 1, 1]);
+    assert_eq!(inside[..2], [2, 2]);
+    assert_eq!(inside[2] + inside[3], 2, "{inside:?}");
 }

@@ -104,20 +104,22 @@ async fn an_operation_is_one_command() {
     called.sort_unstable();
     let own = ["config|resetstat", "info"];
     called.retain(|command| !own.contains(command));
-    assert_eq!(called, ["evalsha", "get", "set", "setrange", "time"]);
+    assert_eq!(called, ["evalsha", "get", "set", "setrange", "time"], "{called:?}");
 }
 
 #[tokio::test]
 async fn an_uncontended_pair_is_three_commands_each_inside_the_scripts() {
     let (server, backend) = fixture().await;
-    for _ in 0..2 {
+    // The third finds what the second wrote: the first of a stretch of time writes all of the record.
+    for _ in 0..3 {
         let request = exclusive("k");
         server.command(&["CONFIG", "RESETSTAT"]);
         granted(&backend, &request).await;
         backend.release(&key("k"), request.id()).await.unwrap();
     }
     let inside = ["time", "get", "set", "setrange"].map(|command| server.calls(command));
-    assert_eq!(inside, [2, 2, 1, 1]);
+    assert_eq!(inside[..2], [2, 2]);
+    assert_eq!(inside[2] + inside[3], 2, "{inside:?}");
 }
 
 #[tokio::test]

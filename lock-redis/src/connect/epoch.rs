@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use leasehold::{Effect, Error, ErrorKind, Result, Timestamp};
+use leasehold::{Clock, Effect, Error, ErrorKind, Result, Timestamp};
 use redis::aio::MultiplexedConnection;
 
 use crate::{error, key::Keyspace};
@@ -96,7 +96,11 @@ impl Epoch {
     }
 
     /// What a granting script is to be told: nothing if all is well known.
-    pub(crate) fn trust(&self, now: Timestamp) -> String {
+    pub(crate) fn trust(&self, clock: &dyn Clock) -> String {
+        if self.mark == NO_MARK {
+            return String::new();
+        }
+        let now = clock.now();
         let looked = self.looked.load(Ordering::Relaxed);
         let stale = now.as_nanos().saturating_sub(looked) > nanos(LOOK_AGAIN);
         // One of those that find it stale looks.
