@@ -136,19 +136,23 @@ impl Target {
 }
 
 #[cfg(feature = "tls")]
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+#[cfg(feature = "tls")]
 fn client(info: redis::ConnectionInfo, root_certificate: Option<&[u8]>) -> Result<Client> {
     // The first provider of a process wins; that it was installed already is no failure.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let tls = matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. });
+    let not_pem = || Error::invalid("root_certificate", "…", "a certificate in PEM form");
     match root_certificate.filter(|_| tls) {
         None => open(info),
+        // Text without a certificate would be no root at all.
+        Some(pem) if !pem.windows(PEM.len()).any(|part| part == PEM) => Err(not_pem()),
         Some(pem) => Client::build_with_tls(
             info,
             redis::TlsCertificates { client_tls: None, root_cert: Some(pem.to_vec()) },
         )
-        .map_err(|error| {
-            Error::invalid("root_certificate", "…", "a certificate in PEM form").with_source(error)
-        }),
+        .map_err(|error| not_pem().with_source(error)),
     }
 }
 

@@ -67,9 +67,7 @@ impl RedisServer {
 
     /// Opens a TCP port on the loopback, and says which.
     pub fn listen(&self) -> u16 {
-        let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = held.local_addr().unwrap().port();
-        drop(held);
+        let port = free_port();
         self.command(&["CONFIG", "SET", "protected-mode", "no"]);
         self.command(&["CONFIG", "SET", "port", &port.to_string()]);
         port
@@ -178,6 +176,12 @@ impl Drop for RedisServer {
         let _gone = self.child.wait();
         let _gone = fs::remove_dir_all(&self.dir);
     }
+}
+
+/// A port that nobody listened on just now.
+pub fn free_port() -> u16 {
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    held.local_addr().unwrap().port()
 }
 
 fn spawn(dir: &Path, options: &[String]) -> Child {
