@@ -99,7 +99,10 @@ impl Core {
                 }
                 Acquired::Granted { now, .. }
                 | Acquired::Held { now, .. }
-                | Acquired::Waiting { now, .. } => epoch.saw(*now),
+                | Acquired::Waiting { now, .. } => {
+                    epoch.saw(*now);
+                    link.saw_clock(sent, self.runtime.clock(), *now);
+                }
             }
             return Ok(Answered { sent, mark: epoch.mark().to_owned(), answer });
         }

@@ -6,6 +6,7 @@ mod link;
 mod manager;
 mod server;
 mod sink;
+mod steps;
 mod url;
 
 pub(crate) use lane::Lanes;
