@@ -10,6 +10,7 @@ use proptest::{
 use super::{
     judge::{Finding, Ran},
     program::Program,
+    reduce::reduce,
     strategy::{Profile, programs},
 };
 use crate::{history::History, report::Evidence};
@@ -99,24 +100,35 @@ pub fn shrink(
     let mut tree = tree(profile, seed)?;
     let first = tree.current();
     let ran = run(&first);
-    let (mut finding, mut history) = (ran.finding?, ran.history);
-    let mut program = first.clone();
-    let mut tries = 0;
+    let mut failed = (first.clone(), ran.finding?, ran.history);
+    // Another flaw is another story.
+    let check = failed.1.check();
+    let mut fails = |program: &Program| {
+        let ran = run(program);
+        let same = ran.finding.filter(|found| found.check() == check);
+        let fails = same.is_some();
+        if let Some(found) = same {
+            failed = (program.clone(), found, ran.history);
+        }
+        fails
+    };
     // The protocol of a proptest value tree: simplify while it fails, complicate when it no longer does.
     let mut more = tree.simplify();
-    while more && tries < SHRINKS {
-        tries += 1;
+    let mut smallest = first.clone();
+    for _ in 0..SHRINKS {
+        if !more {
+            break;
+        }
         let smaller = tree.current();
-        let ran = run(&smaller);
-        // Another flaw is another story.
-        more = match ran.finding.filter(|found| found.check() == finding.check()) {
-            Some(found) => {
-                (finding, history, program) = (found, ran.history, smaller);
-                tree.simplify()
-            }
-            None => tree.complicate(),
+        more = if fails(&smaller) {
+            smallest = smaller;
+            tree.simplify()
+        } else {
+            tree.complicate()
         };
     }
+    reduce(smallest, SHRINKS, &mut fails);
+    let (program, finding, history) = failed;
     Some(Failure { profile, seed, first, program, finding, history })
 }
 

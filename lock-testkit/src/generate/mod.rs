@@ -16,6 +16,7 @@ mod network;
 mod play;
 mod program;
 mod real_time;
+mod reduce;
 mod strategy;
 mod text;
 mod virtual_time;

@@ -1,8 +1,8 @@
 //! Asking for a lease.
 
 use leasehold::{
-    AcquireRequest, Effect, Error, ErrorKind, Grant, Held, HeldReason, LockKey, Result, Timestamp,
-    TryAcquire,
+    AcquireRequest, Effect, Error, ErrorKind, Grant, Held, HeldReason, Holder, LockKey, Result,
+    Timestamp, TryAcquire,
 };
 
 use super::{Machine, key::Key};
@@ -30,18 +30,29 @@ impl Machine {
             self.expire_ahead(now, request);
         }
         let outcome = match self.look_up(request)? {
-            Known::Live if self.has(Bug::RepeatIsHeld) => refused(HeldReason::Lease),
+            Known::Live if self.has(Bug::RepeatIsHeld) => self.held(HeldReason::Lease, request),
             Known::Live => TryAcquire::Granted(self.repeat(now, request)),
-            Known::Refused(reason) => refused(reason),
+            Known::Refused(reason) => self.held(reason, request),
             Known::New => match self.in_the_way(now, request) {
                 None => TryAcquire::Granted(self.grant(now, request)),
                 Some(reason) => {
                     self.refuse(now, request);
-                    refused(reason)
+                    self.held(reason, request)
                 }
             },
         };
         Ok(outcome)
+    }
+
+    /// The refusal, and who holds what was asked for.
+    fn held(&mut self, reason: HeldReason, request: &AcquireRequest) -> TryAcquire {
+        let named = |key: &LockKey| {
+            let leases = self.key(key).leases.iter();
+            leases.map(|lease| lease.holder.clone()).collect::<Vec<_>>()
+        };
+        let holders = request.keys().iter().flat_map(named);
+        let holders = holders.filter(|holder| *holder != Holder::anonymous()).collect();
+        TryAcquire::Held(Held { holders, ..Held::because(reason) })
     }
 
     fn look_up(&mut self, request: &AcquireRequest) -> Result<Known> {
@@ -197,10 +208,6 @@ impl Key {
         }
         Some(lease.grant().token)
     }
-}
-
-fn refused(reason: HeldReason) -> TryAcquire {
-    TryAcquire::Held(Held::because(reason))
 }
 
 fn used_before(request: &AcquireRequest) -> Error {
