@@ -1,5 +1,7 @@
 //! Generated programs: the same every time, text and back, minimal when they fail, and no alarm on what is correct.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail the test")]
+
 use std::{
     env,
     hash::{DefaultHasher, Hash as _, Hasher as _},
