@@ -1,6 +1,8 @@
 //! Generated programs on a real server: recorded over several connections, checked, and not vacuous; and a
 //! corrupted copy of what was recorded is refused.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests too")]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};

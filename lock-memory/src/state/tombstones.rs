@@ -57,7 +57,7 @@ impl Tombstones {
         let until = now + self.retention.time;
         let ids = self.ids.get_or_insert_default();
         ids.forget_past(now);
-        if self.retention.ids == 0 || ids.until.contains_key(&id) {
+        if self.retention.ids == 0 || ids.until.get(&id) == Some(&until) {
             return;
         }
         while ids.by_age.len() >= self.retention.ids {
@@ -84,8 +84,28 @@ impl Ids {
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((_until, id)) = self.by_age.pop_front() {
+        // An id that was buried again stands here once more, further back.
+        if let Some((until, id)) = self.by_age.pop_front()
+            && self.until.get(&id) == Some(&until)
+        {
             self.until.remove(&id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_given_up_again_is_remembered_from_then_on() {
+        let at = |seconds| Timestamp::ORIGIN + Duration::from_secs(seconds);
+        let id = LeaseId::from_bytes([7; 16]);
+        let mut tombstones = Tombstones::new(Retention::default());
+        tombstones.bury(at(1), id);
+        tombstones.bury(at(6), id);
+        tombstones.bury(at(12), LeaseId::from_bytes([8; 16]));
+        assert!(tombstones.contain(at(15), id), "10 s from the second time");
+        assert!(!tombstones.contain(at(16), id));
     }
 }
