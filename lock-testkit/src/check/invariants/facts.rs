@@ -127,7 +127,7 @@ impl<'a> Facts<'a> {
                     by_token.entry(*token).or_default().push(op);
                 }
                 (_, Some(request)) if unseen(op) => {
-                    let stretch = self.unseen(op, request);
+                    let stretch = self.unseen(op, request, &ops);
                     self.taken.entry(key).or_default().push(stretch);
                 }
                 _ => {}
@@ -147,11 +147,12 @@ impl<'a> Facts<'a> {
     }
 
     /// When an acquire that nobody saw granted may have taken the key.
-    fn unseen(&self, op: &Operation, request: &LeaseRequest) -> Stretch {
+    fn unseen(&self, op: &Operation, request: &LeaseRequest, ops: &[&Operation]) -> Stretch {
         let closed = op.closed().map_or(NEVER, |stamp| stamp.at_ns);
         let longest = if timed_out(op) { 0 } else { request.ttl_ns };
         let held = if request.min_hold_ns > longest { request.min_hold_ns } else { longest };
         let until = if held == 0 { closed.saturating_add(1) } else { self.late(closed, held) };
+        let until = self.prolonged(until, ops);
         Stretch { from: op.invoked.at_ns, until, op: op.id, token: None }
     }
 
@@ -224,16 +225,8 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// The latest end, over every refresh that may have come in time.
-    fn possible_until(
-        &self,
-        granted: u64,
-        request: &LeaseRequest,
-        since: u64,
-        ops: &[&'a Operation],
-        alone: bool,
-    ) -> u64 {
-        let mut until = granted;
+    /// A latest end, moved by every refresh that may have come in time.
+    fn prolonged(&self, mut until: u64, ops: &[&Operation]) -> u64 {
         for op in ops {
             let closed = op.closed().map_or(NEVER, |stamp| stamp.at_ns);
             let ttl_ns = match &op.call {
@@ -246,6 +239,19 @@ impl<'a> Facts<'a> {
                 until = until.max(self.late(closed.min(until), ttl_ns));
             }
         }
+        until
+    }
+
+    /// The latest end, over every refresh that may have come in time.
+    fn possible_until(
+        &self,
+        granted: u64,
+        request: &LeaseRequest,
+        since: u64,
+        ops: &[&'a Operation],
+        alone: bool,
+    ) -> u64 {
+        let until = self.prolonged(granted, ops);
         let hold = |at: u64| {
             if request.min_hold_ns == 0 {
                 at

@@ -183,3 +183,18 @@ fn what_the_checker_allows_breaks_no_invariant() {
     }
     assert!(allowed > 10_000, "{allowed}");
 }
+
+#[test]
+fn g5_a_lease_that_nobody_saw_granted_lives_on_when_it_is_extended() {
+    let mut builder = HistoryBuilder::new();
+    let dropped = builder.invoke(0, "c1", acquire("a")).unwrap();
+    builder.settled(1, dropped).unwrap();
+    let held = Outcome::Held { reason: HeldReason::Lease };
+    for (at, client, call, outcome) in
+        [(5, "c1", extend("a"), Outcome::Extended), (12, "c2", acquire("b"), held)]
+    {
+        let op = builder.invoke(at, client, call).unwrap();
+        builder.returned(at, op, outcome).unwrap();
+    }
+    assert!(guarantees(&builder.finish()).is_empty());
+}
