@@ -47,7 +47,7 @@ redis.call('SET', KEYS[2], string.format('%.0f', n), 'PX', 86400000) return n en
 enum Subject {
     Raw(MultiplexedConnection, Arc<str>),
     Fenced(MultiplexedConnection, Arc<str>, Arc<str>),
-    Leasehold(RedisBackend),
+    Leasehold(Arc<RedisBackend>),
 }
 
 impl Subject {
@@ -173,7 +173,7 @@ async fn main() {
     let subjects = [
         ("raw", Subject::Raw(connection.clone(), Arc::clone(&delete))),
         ("raw+fence", Subject::Fenced(connection, Arc::clone(&loaded[FENCED]), delete)),
-        ("leasehold", Subject::Leasehold(backend)),
+        ("leasehold", Subject::Leasehold(Arc::new(backend))),
     ];
     println!("acquire+release pairs a second, and CPU time per pair; medians of {ROUNDS} rounds\n");
     println!("| tasks | | pairs/s | over raw | over raw+fence | server µs | client µs |");

@@ -38,7 +38,6 @@ use crate::{
 #[derive(Clone)]
 pub struct RedisBackend {
     queue: Arc<Queue>,
-    target: Target,
 }
 
 impl RedisBackend {
@@ -78,8 +77,8 @@ impl RedisBackend {
             orphan_bound: orphan_bound(config.ticket_ttl, longest, config.forget_after()),
             runtime: config.runtime,
         });
-        let queue = Queue::new(core, target.clone(), config.ticket_ttl);
-        Ok(Self { queue: Arc::new(queue), target })
+        let queue = Queue::new(core, target, config.ticket_ttl);
+        Ok(Self { queue: Arc::new(queue) })
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -173,7 +172,7 @@ impl AdminBackend for RedisBackend {
 impl fmt::Debug for RedisBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisBackend")
-            .field("target", &self.target)
+            .field("target", &self.queue.target)
             .field("names", &self.core().names)
             .finish_non_exhaustive()
     }

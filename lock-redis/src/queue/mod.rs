@@ -39,7 +39,7 @@ pub(crate) struct Queue {
     pub(crate) cleanup: Cleanup,
     pub(crate) revocations: Arc<RevocationListeners>,
     waiters: Arc<Waiters>,
-    target: Target,
+    pub(crate) target: Target,
     channel: String,
     ticket_ttl: Duration,
     subscription: OnceLock<Subscription>,
