@@ -54,7 +54,7 @@ impl Model for Kv {
             (KvOp::Get(_), None) => next.push(Arc::clone(state)),
             (KvOp::Put(_, value), Some(KvRet::Done) | None) => next.push(Arc::clone(value)),
             (KvOp::Append(_, value), Some(KvRet::Done) | None) => {
-                next.push(format!("{state}{value}").into());
+                next.push([&**state, &**value].concat().into());
             }
             _ => {}
         }

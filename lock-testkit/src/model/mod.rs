@@ -14,7 +14,7 @@ mod register;
 
 pub use cas::{Cas, CasOp, CasRet};
 pub use kv::{Kv, KvOp, KvRet};
-pub use kv_whole::WholeKv;
+pub use kv_whole::{KvValues, WholeKv};
 pub use mutex::{Mutex, MutexOp, MutexRet};
 pub use permits::{Permits, PermitsOp, PermitsRet};
 pub use register::{Register, RegisterOp, RegisterRet};

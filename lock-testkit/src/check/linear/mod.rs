@@ -15,6 +15,7 @@
 mod kv_file;
 mod order;
 mod search;
+mod seen;
 
 use std::collections::BTreeMap;
 

@@ -70,11 +70,6 @@ impl Order {
         self.relink(invoked);
     }
 
-    /// The place of an operation's invocation.
-    pub(super) fn place(&self, op: usize) -> usize {
-        self.places[op].0
-    }
-
     fn unlink(&mut self, place: usize) {
         let (previous, next) = (self.previous[place], self.next[place]);
         self.next[previous] = next;

@@ -1,9 +1,9 @@
 //! The search over one part, in turns.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
 use super::order::{Event, Order};
+use super::seen::Seen;
 use super::{Recorded, Refuted};
 use crate::check::hash::{FixedHasher, FixedState};
 use crate::model::{Model, Window};
@@ -16,9 +16,6 @@ pub(super) enum Progress {
     Running,
 }
 
-/// The operations done, and the state.
-type Visited<S> = (Box<[u64]>, S);
-
 /// A node of the search: a state, and what is left to try from it.
 #[derive(Debug)]
 struct Frame<S> {
@@ -27,8 +24,8 @@ struct Frame<S> {
     trail: usize,
     /// The least instant of the next operation: the latest invocation done so far.
     from_ns: u64,
-    /// The event where the scan for candidates stands, `None` if it is over.
-    cursor: Option<(usize, Event)>,
+    /// Where its candidates begin: they lie on the stack of all candidates.
+    candidates: usize,
     /// States after the candidate at hand that were not tried yet.
     alternatives: Vec<S>,
     candidate: usize,
@@ -47,12 +44,16 @@ pub(super) struct Search<'a, M: Model> {
     pure: Vec<bool>,
     /// Operations with an outcome that have no place yet.
     owed: usize,
+    /// A random number for each operation; those of the operations done make `done_hash`.
+    marks: Vec<u64>,
     done: Vec<u64>,
     done_hash: u64,
     /// The operations done, in order.
     trail: Vec<usize>,
     frames: Vec<Frame<M::State>>,
-    seen: HashMap<u64, Vec<Visited<M::State>>, FixedState>,
+    /// The candidates not tried yet of all frames; the last is the next.
+    candidates: Vec<usize>,
+    seen: Seen<M::State>,
     explored: u64,
     longest: Vec<usize>,
     stuck: Option<(usize, M::State)>,
@@ -84,11 +85,13 @@ impl<'a, M: Model> Search<'a, M> {
             order: Order::new(&events, ops.len()),
             pure: ops.iter().map(is_pure).collect(),
             owed,
+            marks: (0..ops.len()).map(mark).collect(),
             done: vec![0; ops.len().div_ceil(64)],
             done_hash: 0,
             trail: Vec::with_capacity(ops.len()),
             frames: Vec::new(),
-            seen: HashMap::default(),
+            candidates: Vec::new(),
+            seen: Seen::new(ops.len().div_ceil(64)),
             explored: 0,
             longest: Vec::new(),
             stuck: None,
@@ -148,18 +151,19 @@ impl<'a, M: Model> Search<'a, M> {
             return true;
         }
         let first_closed = self.first_closed();
-        if self.trail.len() > self.longest.len() || self.stuck.is_none() {
-            self.longest.clone_from(&self.trail);
-            self.stuck = first_closed.map(|op| (op, state.clone()));
+        let candidates = self.candidates.len();
+        if self.is_new(&state) {
+            self.gather(first_closed);
         }
-        let cursor = if self.is_new(&state) { self.order.first() } else { None };
+        let alternatives = Vec::new();
+        let candidate = usize::MAX;
         self.frames.push(Frame {
             state,
             trail,
             from_ns,
-            cursor,
-            alternatives: Vec::new(),
-            candidate: usize::MAX,
+            candidates,
+            alternatives,
+            candidate,
             first_closed,
         });
         false
@@ -170,6 +174,10 @@ impl<'a, M: Model> Search<'a, M> {
         let Some(frame) = self.frames.pop() else {
             return false;
         };
+        if self.trail.len() > self.longest.len() || self.stuck.is_none() {
+            self.longest.clone_from(&self.trail);
+            self.stuck = frame.first_closed.map(|op| (op, frame.state));
+        }
         while self.trail.len() > frame.trail {
             self.untake();
         }
@@ -189,17 +197,30 @@ impl<'a, M: Model> Search<'a, M> {
                 let invoked = self.history[self.ops[candidate]].invoked.at_ns;
                 return Some((candidate, state, frame.from_ns.max(invoked)));
             }
-            let Some((place, Event::Invoked(op))) = frame.cursor else {
+            if self.candidates.len() == frame.candidates {
                 return None;
-            };
-            frame.cursor = self.order.after(place);
+            }
+            let op = self.candidates.pop()?;
             self.try_candidate(op);
         }
     }
 
+    /// Puts the operations that may come next onto the stack, the first invoked on top.
+    fn gather(&mut self, _first_closed: Option<usize>) {
+        let start = self.candidates.len();
+        let mut event = self.order.first();
+        while let Some((place, Event::Invoked(op))) = event {
+            if !self.pure[op] {
+                self.candidates.push(op);
+            }
+            event = self.order.after(place);
+        }
+        self.candidates[start..].reverse();
+    }
+
     /// Fills the alternatives with the states after one candidate.
     fn try_candidate(&mut self, op: usize) {
-        if self.pure[op] || self.is_covered(op) {
+        if self.is_covered(op) {
             return;
         }
         let Some(mut frame) = self.frames.pop() else {
@@ -245,7 +266,7 @@ impl<'a, M: Model> Search<'a, M> {
         let mut next = Vec::new();
         loop {
             let closed = self.first_closed();
-            let mut taken = false;
+            let before = from_ns;
             let mut event = self.order.first();
             while let Some((place, Event::Invoked(op))) = event {
                 event = self.order.after(place);
@@ -264,10 +285,10 @@ impl<'a, M: Model> Search<'a, M> {
                     next.clear();
                     from_ns = from_ns.max(recorded.invoked.at_ns);
                     self.take(op);
-                    taken = true;
                 }
             }
-            if !taken {
+            // Nothing else could fit now: the state is the same.
+            if from_ns == before && !closed.is_some_and(|op| self.is_done(op)) {
                 return from_ns;
             }
         }
@@ -306,12 +327,13 @@ impl<'a, M: Model> Search<'a, M> {
         self.flip(op);
     }
 
+    fn is_done(&self, op: usize) -> bool {
+        self.done[op / 64] & (1 << (op % 64)) != 0
+    }
+
     fn flip(&mut self, op: usize) {
         self.done[op / 64] ^= 1 << (op % 64);
-        let mut hasher = FixedHasher::default();
-        hasher.write_usize(op + 1);
-        hasher.write_usize(self.order.place(op));
-        self.done_hash ^= hasher.finish();
+        self.done_hash ^= self.marks[op];
     }
 
     /// Whether this pair of done operations and state was not visited before.
@@ -319,11 +341,13 @@ impl<'a, M: Model> Search<'a, M> {
         let mut hasher = FixedHasher::default();
         hasher.write_u64(self.done_hash);
         hasher.write_u64(FixedState::default().hash_one(state));
-        let visited = self.seen.entry(hasher.finish()).or_default();
-        if visited.iter().any(|(done, its)| its == state && **done == *self.done) {
-            return false;
-        }
-        visited.push((self.done.clone().into_boxed_slice(), state.clone()));
-        true
+        self.seen.insert(hasher.finish(), &self.done, state)
     }
+}
+
+fn mark(op: usize) -> u64 {
+    let mut hasher = FixedHasher::default();
+    hasher.write_usize(op + 1);
+    hasher.write_usize(op ^ 0x5555);
+    hasher.finish()
 }
