@@ -1,5 +1,7 @@
 //! The recorder writes down what happened: calls, answers, drops, and nothing secret.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::{sync::Arc, time::Duration};
 
 use futures::{executor::block_on, poll};
