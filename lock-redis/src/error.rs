@@ -18,12 +18,16 @@ const UNAVAILABLE: [&str; 11] = [
     "ASK",
 ];
 /// Codes with which it refuses the client.
-const DENIED: [&str; 4] = ["NOAUTH", "WRONGPASS", "NOPERM", "NOAUTH:"];
+const DENIED: [&str; 3] = ["NOAUTH", "WRONGPASS", "NOPERM"];
+/// How scripts are told that their user may not do something: Redis, and then Valkey.
+const NOT_PERMITTED: [&str; 2] =
+    ["The user executing the script can't", "ACL failure in script: User"];
 
 /// A failure before anything of the operation was sent.
 pub(crate) fn connecting(error: RedisError) -> Error {
-    let known = known_code(&error);
-    if error.kind() == redis::ErrorKind::AuthenticationFailed || is_denied(known) {
+    let known = code_in(&error.to_string()).or_else(|| code_in(error.code().unwrap_or_default()));
+    let denied = known.is_some_and(|code| DENIED.contains(&code));
+    if error.kind() == redis::ErrorKind::AuthenticationFailed || denied {
         return Error::new(ErrorKind::Denied, Effect::None, "the server refused the credentials")
             .with_code(known.unwrap_or("WRONGPASS"))
             .with_source(error);
@@ -53,42 +57,49 @@ pub(crate) fn connecting(error: RedisError) -> Error {
 
 /// A failure of a command that was handed to a connection.
 pub(crate) fn command(error: RedisError) -> Error {
-    if let Some(key) = foreign_record(&error) {
-        let message = format!("the value at `{key}` is not Leasehold's; it was left as it is");
-        return Error::new(ErrorKind::Foreign, Effect::None, message);
+    let text =
+        format!("{} {}", error.code().unwrap_or_default(), error.detail().unwrap_or_default());
+    if let Some(refused) = refused(&text) {
+        return refused.with_source(error);
     }
-    match known_code(&error) {
-        Some("WRONGTYPE") => Error::new(
+    let (kind, message) = if error.is_timeout() {
+        (ErrorKind::Unavailable, "no answer in time")
+    } else if error.is_io_error() {
+        (ErrorKind::Unavailable, "the connection broke before the answer")
+    } else {
+        (ErrorKind::Internal, "the server answered with an error that makes no sense here")
+    };
+    Error::new(kind, Effect::Unknown, message).with_source(error)
+}
+
+/// What a script caught for one of several keys.
+pub(crate) fn caught(text: &str) -> Error {
+    refused(text).unwrap_or_else(|| {
+        let message = format!("the script failed: {text}");
+        Error::new(ErrorKind::Internal, Effect::Unknown, message)
+    })
+}
+
+/// The server's error, if it says that nothing was done.
+fn refused(text: &str) -> Option<Error> {
+    let plain = |kind, message: &'static str| Error::new(kind, Effect::None, message);
+    if let Some(name) = foreign_record(text) {
+        let message = format!("the value at `{name}` is not Leasehold's; it was left as it is");
+        return Some(Error::new(ErrorKind::Foreign, Effect::None, message));
+    }
+    let code = code_in(text)?;
+    let error = match code {
+        "WRONGTYPE" => plain(
             ErrorKind::Foreign,
-            Effect::None,
             "the value at the key's place is of another type; it was left as it is",
-        )
-        .with_code("WRONGTYPE"),
-        Some("CROSSSLOT") => Error::unsupported("the keys lie in different slots of a cluster")
-            .with_code("CROSSSLOT"),
-        Some(code) if is_denied(Some(code)) => {
-            Error::new(ErrorKind::Denied, Effect::None, "the server refused the command")
-                .with_code(code)
-        }
-        Some(code) => {
-            Error::new(ErrorKind::Unavailable, Effect::None, "the server can't serve now")
-                .with_code(code)
-        }
-        None if error.is_timeout() => {
-            Error::new(ErrorKind::Unavailable, Effect::Unknown, "no answer in time")
-        }
-        None if error.is_io_error() => Error::new(
-            ErrorKind::Unavailable,
-            Effect::Unknown,
-            "the connection broke before the answer",
         ),
-        None => Error::new(
-            ErrorKind::Internal,
-            Effect::Unknown,
-            "the server answered with an error that makes no sense here",
-        ),
-    }
-    .with_source(error)
+        "CROSSSLOT" => Error::unsupported("the keys lie in different slots of a cluster"),
+        code if DENIED.contains(&code) => {
+            plain(ErrorKind::Denied, "the server refused the command")
+        }
+        _ => plain(ErrorKind::Unavailable, "the server can't serve now"),
+    };
+    Some(error.with_code(code))
 }
 
 /// An answer of a shape that no script of ours gives.
@@ -102,33 +113,19 @@ pub(crate) fn nonsense(answer: &redis::Value) -> Error {
     )
 }
 
-fn is_denied(code: Option<&str>) -> bool {
-    code.is_some_and(|code| DENIED.contains(&code))
-}
-
-/// The code of the error, also where it stands in the middle of the text because a script raised it.
-fn known_code(error: &RedisError) -> Option<&'static str> {
-    let own = error.code().unwrap_or_default();
-    let raised = error.detail().unwrap_or_default();
-    // What a script may not do is said in words alone.
-    if raised.contains("The user executing the script can't") {
+/// The first known code in an error's text. A script that raised it puts it somewhere in the middle, or says it in words.
+fn code_in(text: &str) -> Option<&'static str> {
+    if NOT_PERMITTED.iter().any(|words| text.contains(words)) {
         return Some("NOPERM");
     }
-    let words = || {
-        std::iter::once(own)
-            .chain(raised.split_whitespace().map(|word| word.trim_start_matches('-')))
-    };
-    let known = || UNAVAILABLE.iter().chain(&DENIED).chain(&["WRONGTYPE", "CROSSSLOT"]).copied();
-    if own != "ERR" && !own.is_empty() {
-        return known().find(|code| *code == own);
-    }
-    words().find_map(|word| known().find(|code| *code == word))
+    let mut words = text.split_whitespace().map(|word| word.trim_start_matches('-'));
+    words.find_map(|word| {
+        let mut known = UNAVAILABLE.iter().chain(&DENIED).chain(&["WRONGTYPE", "CROSSSLOT"]);
+        known.find(|code| **code == word).copied()
+    })
 }
 
 /// The name that a script gave with `FOREIGN <name>`.
-fn foreign_record(error: &RedisError) -> Option<String> {
-    let text =
-        format!("{} {}", error.code().unwrap_or_default(), error.detail().unwrap_or_default());
-    let mut words = text.split_whitespace().skip_while(|word| *word != "FOREIGN");
-    words.nth(1).map(str::to_owned)
+fn foreign_record(text: &str) -> Option<&str> {
+    text.split_whitespace().skip_while(|word| *word != "FOREIGN").nth(1)
 }

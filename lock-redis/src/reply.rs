@@ -8,7 +8,7 @@ use leasehold::{
 };
 use redis::Value;
 
-use crate::error::nonsense;
+use crate::error::{caught, nonsense};
 
 /// The answer of `acquire.lua`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub(crate) fn extended(answer: &Value, leases: usize) -> Result<Vec<Result<Exten
     let read = |part: &Value| match number(part) {
         Some(0) => Ok(Extension::Lost),
         Some(_) => Ok(Extension::Extended),
-        None => Err(raised(part)),
+        None => Err(text(part).map_or_else(|| nonsense(part), caught)),
     };
     let answers: Vec<_> = parts.iter().skip(1).map(read).collect();
     if answers.len() != leases {
@@ -175,18 +175,6 @@ fn reused() -> Error {
 fn mismatch(limit: u64) -> Error {
     let message = format!("a live lease of the key has another limit: {limit}");
     Error::new(ErrorKind::LimitMismatch, Effect::None, message)
-}
-
-/// What a script caught for one lease of several.
-fn raised(part: &Value) -> Error {
-    match text(part).and_then(|text| text.split_once("FOREIGN ")) {
-        Some((_, key)) => Error::new(
-            ErrorKind::Foreign,
-            Effect::None,
-            format!("the value at `{key}` is not Leasehold's; it was left as it is"),
-        ),
-        None => nonsense(part),
-    }
 }
 
 fn number(value: &Value) -> Option<u64> {

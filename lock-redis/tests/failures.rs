@@ -29,6 +29,7 @@ async fn a_replica_is_unavailable_not_held() {
     let mine = exclusive("k");
     let errors = [
         backend.try_acquire(&mine).await.map(drop).unwrap_err(),
+        backend.try_acquire(&support::shared("k", 1, 2)).await.map(drop).unwrap_err(),
         backend.release(&key("k"), mine.id()).await.map(drop).unwrap_err(),
         backend.extend(&key("k"), mine.id(), long()).await.map(drop).unwrap_err(),
         backend.inspect(&key("k")).await.map(drop).unwrap_err(),
@@ -73,10 +74,11 @@ async fn without_memory_nothing_is_granted_but_leases_live_on_and_end() {
 
 #[tokio::test]
 async fn a_server_that_still_loads_is_unavailable() {
-    let mut server = RedisServer::start_with(&["--loading-process-events-interval-bytes", "1024"]);
+    let mut server = RedisServer::start_with(&["--rdbcompression", "no"]);
     let backend = builder(&server).connect().await.unwrap();
+    // While it loads, it looks at its clients every 2 MB.
     for number in 0..200 {
-        server.command(&["SET", &format!("fill:{number}"), &"x".repeat(1_000)]);
+        server.command(&["SET", &format!("fill:{number}"), &"x".repeat(200_000)]);
     }
     server.command(&["SAVE"]);
     server.kill();

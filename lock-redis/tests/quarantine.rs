@@ -127,24 +127,32 @@ async fn in_quarantine_holders_go_on_and_nobody_else_begins() {
 }
 
 #[tokio::test]
-async fn a_release_in_quarantine_hands_on_to_nobody() {
+async fn a_release_in_quarantine_hands_on_to_nobody_and_the_old_queue_is_dropped() {
     let (mut server, backend) = old(&[]).await;
     let holder = lease("k");
     granted(&backend, &holder).await;
-    let next = lease("k");
     let deadline = backend.runtime().now() + Duration::from_secs(20);
+    let (lost, next) = (lease("k"), lease("k"));
+    // Stands still from now on, though its process listens.
+    let mut lost = Box::pin(backend.acquire(&lost, deadline));
     let mut waiting = Box::pin(backend.acquire(&next, deadline));
-    while backend.inspect(&key("k")).await.unwrap().waiters.is_empty() {
-        assert!(futures::poll!(&mut waiting).is_pending());
+    for (place, wait) in [&mut lost, &mut waiting].into_iter().enumerate() {
+        while backend.inspect(&key("k")).await.unwrap().waiters.len() <= place {
+            assert!(futures::poll!(&mut *wait).is_pending());
+        }
     }
     server.restart_with_data();
     let other = config(&server).connect().await.unwrap();
+    while server.command(&["PUBSUB", "CHANNELS", "lh:process:*"]).list().is_empty() {
+        pass(&other, Duration::from_millis(5)).await;
+    }
     assert_eq!(other.release(&key("k"), holder.id()).await.unwrap(), Release::Released);
     assert!(!other.inspect(&key("k")).await.unwrap().is_locked());
-    // The queue of the earlier life is dropped; who still waits comes again.
+    // Who still waits comes again.
     let acquired = waiting.await.unwrap();
     assert!(matches!(acquired, Acquire::Granted(_)));
     assert_eq!(other.inspect(&key("k")).await.unwrap().waiters.len(), 0);
+    assert_eq!(server.calls("publish"), 0, "nobody of the old queue was granted");
 }
 
 #[tokio::test]

@@ -102,8 +102,9 @@ async fn an_operation_is_one_command() {
     let mut called: Vec<_> =
         stats.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split(':').next()).collect();
     called.sort_unstable();
-    let own = ["config|resetstat", "info"];
-    called.retain(|command| !own.contains(command));
+    let own = ["config", "config|resetstat", "info"];
+    // Servers without script flags are asked for a write that changes nothing.
+    called.retain(|command| !own.contains(command) && *command != "del");
     assert_eq!(called, ["evalsha", "get", "set", "setrange", "time"], "{called:?}");
 }
 
@@ -119,7 +120,9 @@ async fn an_uncontended_pair_is_three_commands_each_inside_the_scripts() {
     }
     let inside = ["time", "get", "set", "setrange"].map(|command| server.calls(command));
     assert_eq!(inside[..2], [2, 2]);
-    assert_eq!(inside[2] + inside[3], 2, "{inside:?}");
+    // A server without script flags is asked for a write that changes nothing, once per script.
+    let old = server.info("server", "redis_version").unwrap().starts_with("6.");
+    assert_eq!(inside[2] + inside[3], 2 + u64::from(old), "{inside:?}");
 }
 
 #[tokio::test]

@@ -55,6 +55,15 @@ impl Flags {
             Self::EvenWithoutMemory => "#!lua flags=allow-oom\n",
         }
     }
+
+    /// The same where there are no flags: a write that changes nothing. A replica refuses it, instead of answering from what
+    /// it has; and whether a script may go on without memory is decided by its first write.
+    const fn without_header(self) -> &'static str {
+        match self {
+            Self::Writes => "redis.call('SETRANGE', KEYS[1] .. ':-', '0', '')\n",
+            Self::EvenWithoutMemory => "redis.call('DEL', KEYS[1] .. ':-')\n",
+        }
+    }
 }
 
 /// A script and the digest under which the server keeps it.
@@ -65,10 +74,10 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    fn assemble(flags: Option<Flags>, parts: &[&str], settings: &Settings) -> Self {
+    fn assemble(head: &str, parts: &[&str], settings: &Settings) -> Self {
         let keep = (settings.retention + RENEWED_WITHIN).as_millis().to_string();
         let tombstone = settings.tombstone_ttl.as_micros().to_string();
-        let mut source = flags.map(Flags::header).unwrap_or_default().to_owned();
+        let mut source = head.to_owned();
         for part in parts {
             source.push_str(
                 &part
@@ -121,7 +130,8 @@ impl Scripts {
 
         let clock = settings.clock.as_deref().unwrap_or(part::CLOCK);
         let of = |means: Flags, parts: &[&str]| {
-            Script::assemble(flags.then_some(means), parts, settings)
+            let head = if flags { means.header() } else { means.without_header() };
+            Script::assemble(head, parts, settings)
         };
         let script = |means: Flags, fast: &str, shared: &[&str], body: &str| {
             of(means, &[&[clock, fast, RECORD, LEASE], shared, &[body]].concat())

@@ -58,6 +58,7 @@ fn a_deadline_that_the_server_does_not_answer_is_unknown_and_cleaned_up_later() 
     waiter.live(Duration::from_millis(1_500));
     let state = holder.run(holder.backend.inspect(&key("k"))).unwrap();
     assert_eq!(state.waiters.len(), 0);
+    assert_eq!(server.command(&["HLEN", "lh:{k}:w"]).int(), 0, "not even its ended ticket");
     release(&holder, &first);
     assert!(!holder.run(holder.backend.inspect(&key("k"))).unwrap().is_locked());
 }

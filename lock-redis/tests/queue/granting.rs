@@ -5,7 +5,7 @@ use std::time::Duration;
 use leasehold::{AcquireRequest, HeldReason, LockBackend, TryAcquire};
 
 use crate::{
-    SOON, hold, patient, release,
+    SOON, hold, listen, patient, release,
     support::{
         RedisServer, builder, exclusive, granted, held, id, key, server::until, shared, ttl,
     },
@@ -95,10 +95,7 @@ fn a_process_that_stands_still_delays_the_next_by_no_more_than_its_ttl() {
 fn when_nobody_ahead_hears_the_one_that_asks_takes_the_grant() {
     let (server, holder, gone) = two(patient);
     // It listens already: its first call with a ticket is the one that must be granted.
-    let warm = hold(&gone, "warm");
-    let warmed = holder.queue(&exclusive("warm"), 0);
-    release(&gone, &warm);
-    holder.granted(warmed);
+    listen(&holder, &gone);
     let first = hold(&holder, "k");
     let _waiting = gone.queue(&exclusive("k"), 0);
     server.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
@@ -118,6 +115,7 @@ fn when_nobody_ahead_hears_the_one_that_asks_takes_the_grant() {
 #[test]
 fn one_script_grants_no_more_than_64_and_the_rest_follow() {
     let (_server, holder, readers) = two(patient);
+    listen(&readers, &holder);
     let first = hold(&holder, "k");
     let mut waiting = Vec::new();
     for _ in 0..150 {

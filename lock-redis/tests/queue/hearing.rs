@@ -6,7 +6,7 @@ use leasehold::{AcquireRequest, LockBackend};
 use leasehold_redis::RedisBackend;
 
 use crate::{
-    SOON, hold, patient, process_channel, release,
+    SOON, hold, listen, patient, process_channel, release,
     support::{RedisServer, exclusive, granted, id, key, process::Process, server::until, ttl},
     timed, two,
 };
@@ -15,10 +15,7 @@ use crate::{
 fn a_push_that_overtakes_its_answer_is_not_lost() {
     let (_server, holder, waiter) = two(patient);
     // Listening already, so that the first call of the next wait stands in the queue at once.
-    let warm = hold(&holder, "warm");
-    let waiting = waiter.queue(&exclusive("warm"), 0);
-    release(&holder, &warm);
-    waiter.granted(waiting);
+    listen(&waiter, &holder);
     for _ in 0..20 {
         let first = hold(&holder, "k");
         let next = exclusive("k");
@@ -88,11 +85,7 @@ fn a_grant_that_is_over_when_it_is_heard_is_queued_for_again() {
 #[test]
 fn a_grant_pushed_to_nobody_is_given_back() {
     let (server, process, other) = two(patient);
-    // The process listens.
-    let warm = hold(&other, "warm");
-    let waiting = process.queue(&exclusive("warm"), 0);
-    release(&other, &warm);
-    process.granted(waiting);
+    listen(&process, &other);
     let stray = hold(&other, "k");
     let record = "lh:{k}";
     let push =

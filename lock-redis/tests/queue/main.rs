@@ -51,3 +51,11 @@ fn process_channel(server: &RedisServer) -> String {
     let channels = server.command(&["PUBSUB", "CHANNELS", "lh:process:*"]).list();
     channels.into_iter().next().unwrap().text()
 }
+
+/// Lets the process wait once, so that it listens from now on and is not told anew.
+fn listen(process: &Process, other: &Process) {
+    let warm = hold(other, "warm");
+    let waiting = process.queue(&exclusive("warm"), 0);
+    release(other, &warm);
+    process.granted(waiting);
+}
