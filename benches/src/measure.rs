@@ -18,6 +18,11 @@ pub(crate) fn now_ns() -> u64 {
     u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// The processor time of this thread: what else the machine does hardly counts.
+pub(crate) fn worked() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
+
 /// The value below which this share of the samples lies; sorts them.
 pub(crate) fn percentile(samples: &mut [u64], share: f64) -> f64 {
     samples.sort_unstable();

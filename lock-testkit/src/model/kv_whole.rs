@@ -102,5 +102,9 @@ impl Model for WholeKv {
         one == other
     }
 
+    fn commute(&self, one: &KvOp, other: &KvOp) -> bool {
+        Kv.part(one) != Kv.part(other)
+    }
+
     fn part(&self, _op: &KvOp) {}
 }

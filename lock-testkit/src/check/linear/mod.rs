@@ -1,12 +1,14 @@
 //! The general linearizability checker: any object that has a [`Model`].
 //!
 //! A depth-first search over the orders that real time allows (after Wing and Gong, with the memory of
-//! visited pairs of done operations and state that Lowe added). Four reductions keep it short, and none of
+//! visited pairs of done operations and state that Lowe added). Five reductions keep it short, and none of
 //! them changes a verdict:
 //!
 //! - a pure operation ([`Model::is_pure`]) is taken as soon as it fits;
 //! - of unknown operations with the same effect ([`Model::same_effect`]) the earliest is used first;
 //! - an unknown operation that would not change the state here is not tried here;
+//! - of operations that may come next, only those are tried that do not commute ([`Model::commute`])
+//!   with the one that closes first, or with another of them;
 //! - once every operation with an outcome has its place, the unknown rest does not matter.
 //!
 //! Independent parts ([`Model::part`]) are searched in turns with growing budgets of steps, so that one

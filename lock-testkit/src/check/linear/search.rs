@@ -1,5 +1,7 @@
 //! The search over one part, in turns.
 
+mod candidates;
+
 use std::hash::{BuildHasher, Hasher};
 
 use super::order::{Event, Order};
@@ -203,62 +205,6 @@ impl<'a, M: Model> Search<'a, M> {
             let op = self.candidates.pop()?;
             self.try_candidate(op);
         }
-    }
-
-    /// Puts the operations that may come next onto the stack, the first invoked on top.
-    fn gather(&mut self, _first_closed: Option<usize>) {
-        let start = self.candidates.len();
-        let mut event = self.order.first();
-        while let Some((place, Event::Invoked(op))) = event {
-            if !self.pure[op] {
-                self.candidates.push(op);
-            }
-            event = self.order.after(place);
-        }
-        self.candidates[start..].reverse();
-    }
-
-    /// Fills the alternatives with the states after one candidate.
-    fn try_candidate(&mut self, op: usize) {
-        if self.is_covered(op) {
-            return;
-        }
-        let Some(mut frame) = self.frames.pop() else {
-            return;
-        };
-        let recorded = &self.history[self.ops[op]];
-        let window = self.window(op, frame.from_ns, frame.first_closed);
-        let next = &mut frame.alternatives;
-        self.model.step(&frame.state, &recorded.op, recorded.ret.as_ref(), window, next);
-        if recorded.ret.is_none() {
-            next.retain(|state| *state != frame.state);
-            if frame.first_closed == Some(op) {
-                next.push(frame.state.clone());
-            }
-        }
-        frame.candidate = op;
-        self.frames.push(frame);
-    }
-
-    /// Whether an earlier unknown operation does the same and is still unused.
-    fn is_covered(&self, op: usize) -> bool {
-        let recorded = &self.history[self.ops[op]];
-        if recorded.ret.is_some() || recorded.closed.is_some() {
-            return false;
-        }
-        let mut event = self.order.first();
-        while let Some((place, Event::Invoked(other))) = event {
-            if other == op {
-                return false;
-            }
-            let earlier = &self.history[self.ops[other]];
-            let alike = earlier.ret.is_none() && earlier.closed.is_none();
-            if alike && self.model.same_effect(&earlier.op, &recorded.op) {
-                return true;
-            }
-            event = self.order.after(place);
-        }
-        false
     }
 
     /// Takes pure operations as long as one fits.

@@ -1,6 +1,9 @@
 //! The general checker: worked models, unknown outcomes, the purity trap, limits, and brute force over
 //! orders.
 
+mod brute;
+mod commute;
+
 use std::sync::Arc;
 
 use leasehold_testkit::check::linear::{Checked, Moment, Recorded, Verdict, check};
@@ -11,6 +14,8 @@ use leasehold_testkit::model::{
 };
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
+
+use brute::brute;
 
 /// An operation from event `from` to event `to`.
 fn op<Op, Ret>(op: Op, ret: Ret, from: usize, to: usize) -> Recorded<Op, Ret> {
@@ -147,39 +152,6 @@ fn a_limit_is_said() {
     let hard = &hard_and_easy()[..19];
     let verdict = check(&Kv, hard, limits).verdict;
     assert_eq!(verdict, Verdict::Unknown(Reached::Explored(5_000)));
-}
-
-/// Tries every order.
-fn brute<M: Model>(
-    model: &M,
-    history: &[Recorded<M::Op, M::Ret>],
-    done: &mut Vec<usize>,
-    state: &M::State,
-) -> bool {
-    let open: Vec<usize> = (0..history.len()).filter(|index| !done.contains(index)).collect();
-    if open.iter().all(|index| history[*index].ret.is_none()) {
-        return true;
-    }
-    for &index in &open {
-        let me = &history[index];
-        let closed = |other: &usize| history[*other].closed.map_or(usize::MAX, |at| at.index);
-        let waits = open
-            .iter()
-            .any(|other| history[*other].ret.is_some() && closed(other) < me.invoked.index);
-        let late = done.iter().any(|other| history[*other].invoked.index > closed(&index));
-        if waits || late {
-            continue;
-        }
-        let mut next = Vec::new();
-        let window = Window { from_ns: 0, to_ns: u64::MAX };
-        model.step(state, &me.op, me.ret.as_ref(), window, &mut next);
-        done.push(index);
-        if next.iter().any(|state| brute(model, history, done, state)) {
-            return true;
-        }
-        done.pop();
-    }
-    false
 }
 
 /// Up to seven operations of three clients on a compare-and-set register, some without an answer.
