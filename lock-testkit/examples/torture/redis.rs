@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// So many programs run at a time, each for a few hundred milliseconds.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
 
 /// Each client of a program has its own.
 const CONNECTIONS: usize = 4;

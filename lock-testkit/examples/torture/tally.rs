@@ -1,9 +1,18 @@
 //! What has come of it so far.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    env,
+    fs::File,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::BufWriter,
+    path::PathBuf,
+    process::{self, ExitCode},
+    time::Duration,
+};
 
 use leasehold_testkit::{
     generate::{Criteria, Program, Ran},
+    history::HistoryError,
     report::{Evidence, Replay},
 };
 
@@ -17,7 +26,7 @@ pub(crate) struct Tally {
 }
 
 /// So many failures are told in full.
-const TOLD: u64 = 3;
+const TOLD: u64 = 5;
 
 impl Tally {
     /// Counts a run; whether it is one that should be told.
@@ -69,4 +78,18 @@ pub(crate) fn tell(ran: &Ran, criteria: &Criteria, program: &Program, seed: &str
         format!("cargo run -p leasehold-testkit --example torture -- {more}--replay '{program}'");
     let replay = Replay { seed: Some(seed.to_owned()), command: Some(command) };
     println!("{}", criteria.report(ran, replay));
+    match keep(ran, program) {
+        Ok(path) => println!("history: {}\n", path.display()),
+        Err(error) => println!("history: not kept, {error}\n"),
+    }
+}
+
+/// Writes the history of a failed run where `check_history` can read it.
+fn keep(ran: &Ran, program: &Program) -> Result<PathBuf, HistoryError> {
+    let mut hasher = DefaultHasher::new();
+    (process::id(), program).hash(&mut hasher);
+    let name = format!("leasehold-torture-{:016x}.jsonl", hasher.finish());
+    let path = env::temp_dir().join(name);
+    ran.history.write_to(BufWriter::new(File::create(&path)?))?;
+    Ok(path)
 }

@@ -51,12 +51,10 @@ impl<B: LockBackend> Network<B> {
         Ok(())
     }
 
-    /// A number below `bound`: SplitMix64, Steele, Lea and Flood 2014.
+    /// A number below `bound`.
     fn draw(&self, bound: u64) -> u64 {
         let state = self.draws.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound.max(1)
+        mix(state) % bound.max(1)
     }
 
     async fn call<T: Send>(&self, call: impl Future<Output = Result<T>> + Send) -> Result<T> {
@@ -65,6 +63,13 @@ impl<B: LockBackend> Network<B> {
         self.message().await?;
         result
     }
+}
+
+/// The finalizer of SplitMix64: Steele, Lea and Flood 2014.
+pub(super) const fn mix(state: u64) -> u64 {
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// The golden ratio, as SplitMix64 counts.

@@ -11,7 +11,10 @@ use leasehold::{
     Ttl, timeout_at,
 };
 
-use super::program::{Action, Ask, LeaseRef, Program, Sharing, Step};
+use super::{
+    network::mix,
+    program::{Action, Ask, LeaseRef, Program, Sharing, Step},
+};
 
 /// The keys that the letters of a program stand for.
 #[derive(Clone, Debug)]
@@ -37,29 +40,42 @@ impl Keys {
     }
 }
 
-/// Makes the ids of a run. The ids of one client differ in their last bytes only, so that a backend which
-/// compares a part of them is found out.
+/// Makes the ids of a run.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ids {
-    salt: [u8; 8],
+pub(super) enum Ids {
+    /// The same in every run, and the ids of one client differ in their last bytes only: a backend that compares a
+    /// part of them is found out.
+    Fixed,
+    /// Ids that no other run has, random as they are in use.
+    Random {
+        /// What they are made from.
+        salt: u64,
+    },
 }
 
 impl Ids {
-    /// The ids of a run on virtual time: the same in every run.
-    pub(super) const FIXED: Self = Self { salt: [0x5a; 8] };
-
     /// Ids that no other run has.
     pub(super) fn random(runtime: &Runtime) -> Self {
         let mut salt = [0; 8];
         runtime.entropy().fill(&mut salt);
-        Self { salt }
+        Self::Random { salt: u64::from_le_bytes(salt) }
     }
 
     fn id(self, client: usize, number: usize) -> LeaseId {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.salt);
-        bytes[8..12].copy_from_slice(&low(client).to_be_bytes());
-        bytes[12..].copy_from_slice(&low(number).to_be_bytes());
+        let (client, number) = (low(client), low(number));
+        let mut bytes = [0x5a; 16];
+        match self {
+            Self::Fixed => {
+                bytes[8..12].copy_from_slice(&client.to_be_bytes());
+                bytes[12..].copy_from_slice(&number.to_be_bytes());
+            }
+            Self::Random { salt } => {
+                let place = (u64::from(client) << 32) | u64::from(number);
+                let first = mix(salt ^ mix(place));
+                bytes[..8].copy_from_slice(&first.to_be_bytes());
+                bytes[8..].copy_from_slice(&mix(first).to_be_bytes());
+            }
+        }
         LeaseId::from_bytes(bytes)
     }
 }

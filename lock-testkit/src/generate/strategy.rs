@@ -200,6 +200,9 @@ fn raw_step() -> impl Strategy<Value = Raw> {
 
 const MILLI: Duration = Duration::from_millis(1);
 
+/// The ttl that a waiter asks for on a real server.
+const LONG: Duration = Duration::from_millis(200);
+
 struct Maker {
     profile: Profile,
     ttl: Duration,
@@ -215,7 +218,7 @@ impl Maker {
         let wait = if self.flavour == Flavour::Queue { wait * 3 } else { wait };
         let action = match self.verb(raw) {
             Verb::Try => Action::Try(self.ask(raw)),
-            Verb::Wait => Action::Wait(self.ask(raw), wait),
+            Verb::Wait => Action::Wait(self.ask_for_long(raw), wait),
             Verb::Release => Action::Release(lease),
             Verb::Extend => Action::Extend(lease, self.quarters(raw.length)),
             Verb::Again => Action::Again { lease, wait: None, other: false },
@@ -230,7 +233,8 @@ impl Maker {
     /// The verb, bent towards what the program is about.
     fn verb(&self, raw: &Raw) -> Verb {
         if let Some(rare) = RARE.get(usize::from(raw.rare).wrapping_sub(29)) {
-            return *rare;
+            let waits = *rare == Verb::WaitAgain && self.profile == Profile::Real;
+            return if waits { Verb::Again } else { *rare };
         }
         match (self.flavour, raw.verb) {
             (Flavour::Holds, Verb::Try) if raw.variant.is_multiple_of(3) => Verb::Release,
@@ -268,6 +272,13 @@ impl Maker {
 
     fn key(&self, raw: &Raw) -> u8 {
         if self.flavour == Flavour::SeveralKeys { raw.variant % 2 } else { 0 }
+    }
+
+    /// As [`ask`](Self::ask). On a real server a waiter whose lease is about as short as its messages take would
+    /// be granted and lose the lease before it hears of it.
+    fn ask_for_long(&self, raw: &Raw) -> Ask {
+        let ask = self.ask(raw);
+        if self.profile == Profile::Real { Ask { ttl: LONG, ..ask } } else { ask }
     }
 
     fn ask(&self, raw: &Raw) -> Ask {

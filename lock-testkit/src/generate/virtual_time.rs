@@ -80,7 +80,7 @@ fn play(
 ) -> Result<(), Stuck> {
     // A prefix of nothing can't be refused.
     let Ok(keys) = Keys::with_prefix("") else { return Ok(()) };
-    let stage = Stage::new(program, &keys, Ids::FIXED);
+    let stage = Stage::new(program, &keys, Ids::Fixed);
     let backends: Vec<_> = (1..=program.clients.len()).map(connect).collect();
     let mut tasks: Vec<BoxFuture<'_, ()>> = Vec::with_capacity(backends.len());
     for (number, backend) in backends.iter().enumerate() {
