@@ -1,7 +1,7 @@
 //! Generated programs on a real server: recorded over several connections, checked, and not vacuous; and a
 //! corrupted copy of what was recorded is refused.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests too")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod support;
 

@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    task::Waker,
     time::Duration,
 };
 
@@ -12,13 +12,10 @@ use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, ExtendRequest,
     Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, RevocationListener,
-    RevocationListeners, Revoked, Runtime, Sleep, Timestamp, TryAcquire, Ttl,
+    RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
-use super::{
-    bug::Bug,
-    machine::{Machine, Turn},
-};
+use super::{bug::Bug, machine::Machine, seat::Seat};
 
 /// A backend of this process with one bug, or none.
 ///
@@ -65,20 +62,20 @@ impl BrokenBackend {
         self.0.bug
     }
 
-    fn has(&self, bug: Bug) -> bool {
+    pub(super) fn has(&self, bug: Bug) -> bool {
         self.0.bug == Some(bug)
     }
 
-    fn machine(&self) -> MutexGuard<'_, Machine> {
+    pub(super) fn machine(&self) -> MutexGuard<'_, Machine> {
         self.0.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self, machine: &Machine) -> Timestamp {
+    pub(super) fn now(&self, machine: &Machine) -> Timestamp {
         machine.time(self.0.runtime.now())
     }
 
     /// One operation, after which whoever waits looks again.
-    fn operate<T>(&self, operation: impl FnOnce(&mut Machine, Timestamp) -> T) -> T {
+    pub(super) fn operate<T>(&self, operation: impl FnOnce(&mut Machine, Timestamp) -> T) -> T {
         let mut machine = self.machine();
         let now = self.now(&machine);
         let outcome = operation(&mut machine, now);
@@ -88,7 +85,7 @@ impl BrokenBackend {
         outcome
     }
 
-    fn announce(&self, wakers: Vec<Waker>) {
+    pub(super) fn announce(&self, wakers: Vec<Waker>) {
         let down = DISCONNECTED.contains(&self.0.runtime.now().as_nanos());
         if self.has(Bug::LostWakeUp) || (self.has(Bug::MissedWhileDisconnected) && down) {
             return;
@@ -177,104 +174,8 @@ impl BrokenBackend {
     }
 
     async fn wait(&self, request: &AcquireRequest, deadline: Timestamp) -> Result<Acquire> {
-        let mut seat = Seat { backend: self, request, deadline, waits: false, timer: None };
+        let mut seat = Seat::new(self, request, deadline);
         poll_fn(|context| seat.poll(context)).await
-    }
-}
-
-/// A place in the queue; dropped before it was over, it leaves.
-struct Seat<'a> {
-    backend: &'a BrokenBackend,
-    request: &'a AcquireRequest,
-    deadline: Timestamp,
-    waits: bool,
-    timer: Option<(Timestamp, Sleep)>,
-}
-
-impl Seat<'_> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Acquire>> {
-        loop {
-            let alarm = match self.look(context.waker()) {
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(Look::Over(outcome)) => return Poll::Ready(Ok(self.dated(outcome))),
-                Ok(Look::Until(alarm)) => alarm,
-            };
-            let timer = match self.timer.take() {
-                Some((at, timer)) if at == alarm => timer,
-                _ => self.backend.0.runtime.sleep_until(alarm),
-            };
-            let (_, timer) = self.timer.insert((alarm, timer));
-            if timer.as_mut().poll(context).is_pending() {
-                return Poll::Pending;
-            }
-            self.timer = None;
-        }
-    }
-
-    fn look(&mut self, waker: &Waker) -> Result<Look> {
-        let backend = self.backend;
-        let mut machine = backend.machine();
-        let now = backend.now(&machine);
-        // The deadline is the caller's, on the caller's clock.
-        let late = backend.0.runtime.now() >= self.deadline;
-        let turn = if self.waits {
-            machine.resume(now, self.request, late)
-        } else {
-            machine.enqueue(now, self.request, self.deadline, late)
-        };
-        self.waits = matches!(turn, Ok(Turn::Waits));
-        if self.waits {
-            machine.watch(waker);
-            return Ok(Look::Until(self.alarm(machine.next_end(self.request))));
-        }
-        let wakers = machine.take_wakers();
-        drop(machine);
-        backend.announce(wakers);
-        match turn? {
-            Turn::Over(outcome) => Ok(Look::Over(outcome)),
-            Turn::Waits => Ok(Look::Until(self.deadline)),
-        }
-    }
-
-    /// When a waiter looks again, if nobody wakes it.
-    fn alarm(&self, end: Option<Timestamp>) -> Timestamp {
-        let backend = self.backend;
-        let deadline = match backend.has(Bug::DeadlineOverslept) {
-            true => self.deadline + Duration::from_millis(500),
-            false => self.deadline,
-        };
-        let deaf = [Bug::NoWakeUpOnExpiry, Bug::MissedWhileDisconnected, Bug::LostWakeUp];
-        if deaf.into_iter().any(|bug| backend.has(bug)) {
-            return deadline;
-        }
-        // A lease that should have ended and has not is looked at again in a while.
-        let now = backend.0.runtime.now();
-        let end = end.map(|end| if end <= now { now + Duration::from_millis(1) } else { end });
-        end.unwrap_or(deadline).min(deadline)
-    }
-
-    fn dated(&self, outcome: Acquire) -> Acquire {
-        match outcome {
-            Acquire::Granted(mut grant) if self.backend.has(Bug::GrantDatedLate) => {
-                grant.since = self.backend.0.runtime.now();
-                Acquire::Granted(grant)
-            }
-            outcome => outcome,
-        }
-    }
-}
-
-enum Look {
-    Over(Acquire),
-    Until(Timestamp),
-}
-
-impl Drop for Seat<'_> {
-    fn drop(&mut self) {
-        if self.waits && !self.backend.has(Bug::DroppedWaiterIsGranted) {
-            let (keys, id) = (self.request.keys(), self.request.id());
-            self.backend.operate(|machine, now| machine.leave(now, keys, id));
-        }
     }
 }
 

@@ -8,6 +8,7 @@ mod backend;
 mod bug;
 mod machine;
 mod scenario;
+mod seat;
 mod trial;
 
 pub use backend::BrokenBackend;
