@@ -47,6 +47,7 @@ async fn a_url_that_is_none_is_refused_without_showing_it() {
     }
 }
 
+#[cfg(not(feature = "tls"))]
 #[tokio::test]
 async fn tls_without_the_feature_says_so() {
     for url in ["rediss://127.0.0.1:1/", "valkeys://127.0.0.1:1/"] {
