@@ -4,7 +4,9 @@ local r, reply = load(KEYS[1]), {now}
 expire(r)
 if alone(r) then
   reply[2] = r.id
-  r.id, r.expiry = NONE, 0
+  -- One that was released under its hold is given up, and stays so.
+  if r.hold == 'r' then forget(r, r.id) end
+  r.id, r.expiry, r.hold = NONE, 0, '0'
 elseif r.used > 0 then
   for _, id in ipairs(redis.call('ZRANGE', r.key .. ':x', 0, -1)) do reply[#reply + 1] = id end
   redis.call('DEL', r.key .. ':s', r.key .. ':x')

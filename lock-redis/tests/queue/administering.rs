@@ -53,6 +53,8 @@ fn a_minimum_hold_does_not_outlive_a_revocation() {
     let before = holder.run(granted(&*holder.backend, &first)).token;
     release(&holder, &first);
     assert_eq!(operator.run(operator.backend.revoke(&key("k"))).unwrap().leases, 1);
+    let again = holder.run(holder.backend.try_acquire(&first)).unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::IdReused, "it was released before it was revoked");
     let token: FencingToken = operator.run(granted(&*operator.backend, &exclusive("k"))).token;
     assert!(token > before);
 }
