@@ -11,7 +11,7 @@ use crate::{lost, ok, op};
 
 const ACCOUNTS: usize = 4;
 
-/// Accounts with one coin each at first; a move takes a coin from one to another.
+/// Accounts, two coins in the first at first; a move takes a coin from one to another.
 struct Bank;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,7 +43,7 @@ impl Model for Bank {
     type Part = ();
 
     fn init(&self) -> Self::State {
-        [1; ACCOUNTS]
+        [2, 0, 0, 0]
     }
 
     fn step(
@@ -131,6 +131,16 @@ fn with_operations_that_commute_every_order_tried_says_the_same() {
         if expected { sound += 1 } else { wrong += 1 }
     }
     assert!(sound > 1_000 && wrong > 1_000, "{sound} {wrong}");
+}
+
+#[test]
+fn what_must_come_first_may_depend_on_what_does_not_touch_it() {
+    let history = [
+        op(BankOp::Read(2), BankRet::Coins(1), 0, 3),
+        op(BankOp::Move(1, 2), BankRet::Done, 1, 4),
+        op(BankOp::Move(0, 1), BankRet::Done, 2, 5),
+    ];
+    assert!(ok(&Bank, &history));
 }
 
 /// Appends that all overlap, each to its own key, then a read of nobody's text.
