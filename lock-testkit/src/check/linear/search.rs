@@ -55,11 +55,12 @@ pub(super) struct Search<'a, M: Model> {
     frames: Vec<Frame<M::State>>,
     /// The candidates not tried yet of all frames; the last is the next.
     candidates: Vec<usize>,
+    /// Emptied alternatives of frames that were left, to be used again.
+    spare: Vec<Vec<M::State>>,
     seen: Seen<M::State>,
     explored: u64,
     longest: Vec<usize>,
     stuck: Option<(usize, M::State)>,
-    started: bool,
 }
 
 impl<'a, M: Model> Search<'a, M> {
@@ -93,11 +94,11 @@ impl<'a, M: Model> Search<'a, M> {
             trail: Vec::with_capacity(ops.len()),
             frames: Vec::new(),
             candidates: Vec::new(),
+            spare: Vec::new(),
             seen: Seen::new(ops.len().div_ceil(64)),
             explored: 0,
             longest: Vec::new(),
             stuck: None,
-            started: false,
             ops,
         }
     }
@@ -123,11 +124,8 @@ impl<'a, M: Model> Search<'a, M> {
     /// Searches until there is an answer, or `budget` more configurations were visited.
     pub(super) fn run(&mut self, budget: u64) -> Progress {
         let until = self.explored.saturating_add(budget);
-        if !self.started {
-            self.started = true;
-            if self.enter(self.model.init(), 0) {
-                return Progress::Explained;
-            }
+        if self.explored == 0 && self.enter(self.model.init(), 0) {
+            return Progress::Explained;
         }
         while self.explored < until {
             let Some((candidate, state, from_ns)) = self.next_move() else {
@@ -148,16 +146,15 @@ impl<'a, M: Model> Search<'a, M> {
     fn enter(&mut self, state: M::State, from_ns: u64) -> bool {
         self.explored += 1;
         let trail = self.trail.len();
-        let from_ns = self.take_pure(&state, from_ns);
+        let (from_ns, first_closed) = self.take_pure(&state, from_ns);
         if self.owed == 0 {
             return true;
         }
-        let first_closed = self.first_closed();
         let candidates = self.candidates.len();
         if self.is_new(&state) {
             self.gather(first_closed);
         }
-        let alternatives = Vec::new();
+        let alternatives = self.spare.pop().unwrap_or_default();
         let candidate = usize::MAX;
         self.frames.push(Frame {
             state,
@@ -176,6 +173,7 @@ impl<'a, M: Model> Search<'a, M> {
         let Some(frame) = self.frames.pop() else {
             return false;
         };
+        self.spare.push(frame.alternatives);
         if self.trail.len() > self.longest.len() || self.stuck.is_none() {
             self.longest.clone_from(&self.trail);
             self.stuck = frame.first_closed.map(|op| (op, frame.state));
@@ -207,8 +205,9 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// Takes pure operations as long as one fits.
-    fn take_pure(&mut self, state: &M::State, mut from_ns: u64) -> u64 {
+    /// Takes pure operations as long as one fits; the least instant of the next operation then, and the
+    /// operation that closes first.
+    fn take_pure(&mut self, state: &M::State, mut from_ns: u64) -> (u64, Option<usize>) {
         let mut next = Vec::new();
         loop {
             let closed = self.first_closed();
@@ -235,7 +234,7 @@ impl<'a, M: Model> Search<'a, M> {
             }
             // Nothing else could fit now: the state is the same.
             if from_ns == before && !closed.is_some_and(|op| self.is_done(op)) {
-                return from_ns;
+                return (from_ns, closed);
             }
         }
     }
