@@ -139,6 +139,11 @@ impl Error {
         self
     }
 
+    /// The same error, for this key unless it names one already.
+    pub(crate) fn or_key(self, key: &LockKey) -> Self {
+        if self.key().is_none() { self.with_key(key) } else { self }
+    }
+
     /// The same error, from this operation (`acquire`, `extend`, …).
     #[must_use]
     pub fn with_operation(mut self, operation: &'static str) -> Self {

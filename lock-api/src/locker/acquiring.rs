@@ -13,11 +13,10 @@ use crate::{
 
 impl<B: LockBackend + ?Sized> Checked<B> {
     pub(super) async fn acquire(self) -> Result<Guard<B>> {
-        let Self { core, request, terms, deadline, backoff } = self;
-        if deadline <= core.runtime().now() {
-            let answer = Self { core, request, terms, deadline, backoff }.attempt().await?;
-            return answer.map_err(timed_out);
+        if self.deadline <= self.core.runtime().now() {
+            return self.attempt().await?.map_err(timed_out);
         }
+        let Self { core, request, terms, deadline, backoff } = self;
         let pending = Pending::new(Arc::clone(&core), request.keys(), request.id(), terms)?;
         let acquiring = async {
             match &backoff {
@@ -100,8 +99,7 @@ impl<B: LockBackend + ?Sized> Pending<B> {
             Ok(answer) => Ok((self, answer)),
             Err(error) => {
                 self.unsettled = error.effect() == Effect::Unknown;
-                let key = self.key().clone();
-                Err(if error.key().is_none() { error.with_key(&key) } else { error })
+                Err(error.or_key(self.key()))
             }
         }
     }

@@ -47,10 +47,7 @@ impl<B: LockBackend + ?Sized> Guard<B> {
         let record = &self.lease.record;
         let released = release_all(backend, runtime, record.keys(), record.id(), timeout).await;
         self.armed = false;
-        released.map_err(|error| {
-            let error = error.with_operation("release");
-            if error.key().is_none() { error.with_key(self.key()) } else { error }
-        })
+        released.map_err(|error| error.with_operation("release").or_key(self.key()))
     }
 
     /// Ends the lease's life in this process: no renewal, no signal from here on.

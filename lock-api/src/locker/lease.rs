@@ -141,7 +141,7 @@ impl<B: LockBackend + ?Sized> Lease<B> {
         let timeout = self.core.config().op_timeout_for(ttl);
         let extending = self.core.backend().extend(key, self.id(), ttl);
         let extended = self.core.within(timeout, "extend", extending).await;
-        extended.map_err(|error| if error.key().is_none() { error.with_key(key) } else { error })
+        extended.map_err(|error| error.or_key(key))
     }
 }
 
