@@ -44,6 +44,8 @@ struct Seat {
     /// What it was granted. Unless it has run out it is the answer, even if it was released or revoked
     /// before the task ran: the acquisition took place when it was granted.
     granted: Option<Grant>,
+    /// Another task took the id's lease after this grant was over.
+    taken: bool,
 }
 
 impl Seats {
@@ -55,7 +57,7 @@ impl Seats {
     fn sit(&mut self, seat: SeatId, waker: &Waker, alarm: Timestamp) -> Option<Waker> {
         self.latest_alarm = self.latest_alarm.max(alarm);
         let waker = waker.clone();
-        let before = self.seats.insert(seat, Seat { waker, alarm, granted: None });
+        let before = self.seats.insert(seat, Seat { waker, alarm, granted: None, taken: false });
         before.map(|seat| seat.waker)
     }
 
@@ -72,10 +74,13 @@ impl Seats {
         granted.filter(|grant| now < grant.since + grant.ttl.get())
     }
 
-    /// Empties every seat of this id.
+    /// Empties every seat of this id, but for those that have an answer already.
     fn clear(&mut self, id: LeaseId) -> Vec<Waker> {
-        let ids: Vec<_> = self.of(id).map(|(seat, _)| *seat).collect();
-        let seats = ids.iter().filter_map(|seat| self.seats.remove(seat));
+        let seats = self.seats.range_mut((id, 0)..=(id, u64::MAX));
+        seats.for_each(|(_, seat)| seat.taken = true);
+        let empty: Vec<_> =
+            self.of(id).filter(|(_, seat)| seat.granted.is_none()).map(|(seat, _)| *seat).collect();
+        let seats = empty.iter().filter_map(|seat| self.seats.remove(seat));
         seats.map(|seat| seat.waker).collect()
     }
 }
@@ -216,9 +221,10 @@ impl Drop for Wait<'_> {
         let id = seat.0;
         let dropped_unlocked =
             self.keys.with_known(self.clock, self.request.key(), |entry, now| {
-                let risen = entry.rise(seat);
+                let risen = entry.seats.seats.remove(&seat);
                 // Another task may wait under the same id, or have taken the lease already: then it is theirs.
-                if risen.is_none() || entry.seats.of(id).next().is_some() {
+                let ours = risen.as_ref().is_some_and(|seat| !seat.taken);
+                if !ours || entry.seats.of(id).next().is_some() {
                     return (risen, Wakers::default());
                 }
                 let granted = entry.state.leave(now, id);
