@@ -11,6 +11,7 @@ pub(super) fn parse(url: &str) -> Result<ConnectionInfo> {
         "rediss" | "valkeys" => check_tls(url)?,
         _ => {
             let bound = "redis://…, rediss://…, unix:///… or redis+unix:///…";
+            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
             return Err(Error::invalid("url", shown(scheme), bound));
         }
     }
@@ -33,7 +34,7 @@ fn check_tls(url: &str) -> Result<()> {
     Ok(())
 }
 
-/// The scheme alone: the rest may be a secret, also where it does not parse.
+/// The scheme alone: the rest may be a secret, also where it does not parse. What stands before a lone colon may be one too.
 fn shown(scheme: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '+';
     if !scheme.is_empty() && scheme.len() <= 16 && scheme.chars().all(plain) {
