@@ -8,6 +8,9 @@ mod connect;
 mod core;
 mod error;
 mod fenced;
+#[cfg(feature = "__fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod key;
 mod queue;
 mod reply;

@@ -16,6 +16,9 @@ use leasehold::{
     HeldReason, LeaseId, LockKey, Result, RevocationListeners, Timestamp, Ttl,
 };
 
+#[cfg(feature = "__fuzzing")]
+pub(crate) use push::Push;
+
 use anchor::Anchor;
 use push::Granted;
 use subscription::{Listener, Subscription};
