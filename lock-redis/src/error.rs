@@ -104,8 +104,7 @@ fn refused(text: &str) -> Option<Error> {
 
 /// An answer of a shape that no script of ours gives.
 pub(crate) fn nonsense(answer: &redis::Value) -> Error {
-    let mut shown = format!("{answer:?}");
-    shown.truncate(120);
+    let shown: String = format!("{answer:?}").chars().take(120).collect();
     Error::new(
         ErrorKind::Internal,
         Effect::Unknown,
