@@ -93,10 +93,12 @@ impl Report {
 /// The broken guarantee that the core shows, or what the search says of its last operation.
 fn sentence(history: &History, options: &Options, core: &Core) -> String {
     let bounds = Bounds::default();
-    let of_core = |found: &Broken| found.operations.iter().any(|op| core.operations.contains(op));
-    let found = broken(history, options, bounds).into_iter().find(of_core);
-    let found = found.or_else(|| broken(&core.history, options, bounds).into_iter().next());
-    if let Some(broken) = found {
+    let in_core = |found: &&Broken| found.operations.iter().all(|op| core.operations.contains(op));
+    let at_core = |found: &&Broken| found.operations.iter().any(|op| core.operations.contains(op));
+    let (whole, relaxed) =
+        (broken(history, options, bounds), broken(&core.history, options, bounds));
+    let found = whole.iter().find(in_core).or_else(|| relaxed.first());
+    if let Some(broken) = found.or_else(|| whole.iter().find(at_core)) {
         return format!("{:?} {}", broken.guarantee, broken.sentence);
     }
     let impasse = &core.impasse;

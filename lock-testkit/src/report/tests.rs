@@ -48,6 +48,32 @@ fn the_core_of_a_double_grant_is_two_operations() {
 }
 
 #[test]
+fn the_sentence_is_about_the_core_if_an_invariant_is_broken_there() {
+    let mut seen = 0;
+    for seed in 0..4_000 {
+        let case = random_history(seed, 14);
+        let checked = check(&case.history, &case.options);
+        let report = Report::new(&case.history, &case.options, &checked, Replay::default());
+        let (Some(core), Some(sentence)) = (&report.core, &report.sentence) else {
+            continue;
+        };
+        let of_core: Vec<String> = broken(&core.history, &case.options, Bounds::default())
+            .into_iter()
+            .map(|broken| format!("{:?} {}", broken.guarantee, broken.sentence))
+            .collect();
+        let whole = broken(&case.history, &case.options, Bounds::default());
+        let inside =
+            |found: &&Broken| found.operations.iter().all(|op| core.operations.contains(op));
+        if whole.iter().any(|found| inside(&found)) || of_core.is_empty() {
+            continue;
+        }
+        seen += 1;
+        assert_eq!(Some(sentence), of_core.first(), "seed {seed}");
+    }
+    assert!(seen > 10, "{seen}");
+}
+
+#[test]
 fn a_run_without_refusals_or_expiry_is_vacuous() {
     let mut builder = HistoryBuilder::new();
     let call = Call::TryAcquire(LeaseRequest::exclusive("c1.1", "k", 100));
