@@ -7,7 +7,7 @@
 //!   specification of leases.
 //! - [`check`]: whether it did: the lock checker, the general linearizability checker, brute force,
 //!   and the invariant table.
-//! - [`report`]: why not: a text report with the few operations that contradict each other.
+//! - [`report`]: why not: the few operations that contradict each other, as text or as a page with a time line.
 //! - [`generate`]: concurrent programs at random: run, recorded, checked and shrunk.
 //! - [`suite`]: one test per promise of a backend, enrolled in one line.
 //! - [`vectors`]: tables of operations and outcomes for every implementation of the specification.

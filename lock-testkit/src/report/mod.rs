@@ -2,10 +2,12 @@
 //!
 //! [`Report`] gathers what a person needs to understand a violation: one sentence, the few operations
 //! that contradict each other, a drawing, the states that were possible just before and why each failed, how to
-//! run it again, and how much the run has tried at all.
+//! run it again, and how much the run has tried at all. [`html`](html()) draws the whole history around it.
 
 mod core;
 mod evidence;
+mod faults;
+mod html;
 mod lanes;
 mod words;
 
@@ -13,6 +15,8 @@ use std::fmt;
 
 pub use self::core::{Core, core};
 pub use evidence::Evidence;
+pub use faults::FaultBand;
+pub use html::html;
 
 use crate::check::invariants::{Bounds, Broken, broken};
 use crate::check::lock::{Checked, Impasse, Options, Verdict};
