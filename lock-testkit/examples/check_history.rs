@@ -1,8 +1,9 @@
-//! Checks recorded histories: `check_history FILE… [--slack-us N] [--limit N]`.
+//! Checks recorded histories: `check_history FILE… [--slack-us N] [--limit N] [--html FILE]`.
 //!
-//! Prints first `ok|violation|unknown ops=N keys=K`, then the report. Several files are merged as those of
+//! Prints first `ok|violation|unknown ops=N keys=K`, then the report; `--html` also writes it as a page to look at
+//! in a browser, whatever the verdict. Several files are merged as those of
 //! several processes of one machine. Exit status: 0 ok, 1 violation, 3 unknown (the limit of configurations
-//! was reached), 2 unreadable input or arguments.
+//! was reached), 2 unreadable input or arguments, or a page that could not be written.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command")]
 
@@ -14,26 +15,30 @@ use leasehold_testkit::check::Limits;
 use leasehold_testkit::check::lock::{Options, Verdict, check};
 use leasehold_testkit::history::{History, HistoryError};
 use leasehold_testkit::model::lock::{Policy, Slack};
-use leasehold_testkit::report::{Replay, Report};
+use leasehold_testkit::report::{Replay, Report, html};
 
 struct Arguments {
     files: Vec<String>,
     options: Options,
+    html: Option<String>,
 }
 
 fn arguments() -> Result<Arguments, String> {
     let mut files = Vec::new();
     let mut slack = Slack::EXACT;
     let mut limits = Limits::default();
+    let mut html = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
+        let mut value = |what| arguments.next().ok_or_else(|| format!("{argument} needs a {what}"));
         let mut number = || {
-            let text = arguments.next().ok_or_else(|| format!("{argument} needs a number"))?;
+            let text = value("number")?;
             text.parse::<u64>().map_err(|error| format!("{argument} {text}: {error}"))
         };
         match argument.as_str() {
             "--slack-us" => slack = Slack::late_by_micros(number()?),
             "--limit" => limits.explored = number()?,
+            "--html" => html = Some(value("file")?),
             option if option.starts_with("--") => return Err(format!("unknown option {option}")),
             _ => files.push(argument),
         }
@@ -41,7 +46,7 @@ fn arguments() -> Result<Arguments, String> {
     if files.is_empty() {
         return Err("no file given".to_owned());
     }
-    Ok(Arguments { files, options: Options { slack, policy: Policy::STRICT, limits } })
+    Ok(Arguments { files, options: Options { slack, policy: Policy::STRICT, limits }, html })
 }
 
 fn read(files: &[String]) -> Result<History, String> {
@@ -61,7 +66,7 @@ fn read(files: &[String]) -> Result<History, String> {
 }
 
 fn main() -> ExitCode {
-    let usage = "usage: check_history FILE… [--slack-us N] [--limit N]";
+    let usage = "usage: check_history FILE… [--slack-us N] [--limit N] [--html FILE]";
     let arguments = match arguments() {
         Ok(arguments) => arguments,
         Err(message) => {
@@ -79,6 +84,12 @@ fn main() -> ExitCode {
     let checked = check(&history, &arguments.options);
     let report = Report::new(&history, &arguments.options, &checked, Replay::default());
     print!("{report}");
+    if let Some(path) = &arguments.html
+        && let Err(error) = std::fs::write(path, html(&history, &report, &[]))
+    {
+        eprintln!("{path}: {error}");
+        return ExitCode::from(2);
+    }
     match checked.verdict {
         Verdict::Ok => ExitCode::SUCCESS,
         Verdict::Violation(_) => ExitCode::from(1),
