@@ -5,10 +5,10 @@
 //! several processes of one machine. Exit status: 0 ok, 1 violation, 3 unknown (the limit of configurations
 //! was reached), 2 unreadable input or arguments, or a page that could not be written.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command")]
+#![expect(clippy::print_stderr, reason = "a command")]
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::process::ExitCode;
 
 use leasehold_testkit::check::Limits;
@@ -83,13 +83,14 @@ fn main() -> ExitCode {
     };
     let checked = check(&history, &arguments.options);
     let report = Report::new(&history, &arguments.options, &checked, Replay::default());
-    print!("{report}");
     if let Some(path) = &arguments.html
         && let Err(error) = std::fs::write(path, html(&history, &report, &[]))
     {
         eprintln!("{path}: {error}");
         return ExitCode::from(2);
     }
+    // Whoever reads may have seen enough after the first line.
+    write!(std::io::stdout(), "{report}").ok();
     match checked.verdict {
         Verdict::Ok => ExitCode::SUCCESS,
         Verdict::Violation(_) => ExitCode::from(1),
