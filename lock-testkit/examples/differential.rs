@@ -1,6 +1,7 @@
 //! Brute force, the lock checker and the general checker against each other.
 //!
-//! `cargo run --release -p leasehold-testkit --example differential -- --histories N [--seed S]`
+//! `cargo run --release -p leasehold-testkit --example differential -- --histories N [--seed S] [--general N]`
+//! gives every `N`th history to the general checker too, which is the slowest (each, unless said),
 //! ends with `differential: histories=N mismatches=0` and exit status 0; each mismatch is printed as a
 //! history, and the status is 1.
 
@@ -18,10 +19,13 @@ fn main() -> ExitCode {
             .and_then(|place| arguments.get(place + 1))
             .map_or(Some(default), |text| text.parse().ok())
     };
-    let (Some(histories), Some(seed), Some(most)) =
-        (value("--histories", 100_000), value("--seed", 1), value("--operations", 7))
-    else {
-        eprintln!("usage: differential [--histories N] [--seed S] [--operations N]");
+    let (Some(histories), Some(seed), Some(most), Some(every)) = (
+        value("--histories", 100_000),
+        value("--seed", 1),
+        value("--operations", 7),
+        value("--general", 1),
+    ) else {
+        eprintln!("usage: differential [--histories N] [--seed S] [--operations N] [--general N]");
         return ExitCode::from(2);
     };
     let most = usize::try_from(most).unwrap_or(7);
@@ -29,7 +33,7 @@ fn main() -> ExitCode {
     let (mut given_up, mut general) = (0_u64, 0_u64);
     for number in seed..seed.saturating_add(histories) {
         let case = random_history(number, most);
-        let compared = compare(&case, true);
+        let compared = compare(&case, number.is_multiple_of(every));
         general += u64::from(compared.linear.is_some());
         match compared.brute {
             Some(true) => allowed += 1,

@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use leasehold_testkit::check::lock::{Options, Verdict, check};
-use leasehold_testkit::history::{History, HistoryError};
+use leasehold_testkit::history::{Call, History, HistoryError};
 use leasehold_testkit::model::lock::Slack;
 use leasehold_testkit::report::{Replay, Report};
 
@@ -27,7 +27,8 @@ fn every_sample_has_its_verdict() {
     let mut seen = 0;
     for entry in std::fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if ["unreadable.jsonl", "late-expiry.jsonl", "process-2.jsonl"].contains(&name.as_str()) {
+        let others = ["unreadable.jsonl", "late-expiry.jsonl", "process-2.jsonl"];
+        if others.contains(&name.as_str()) || name.starts_with("late-grant") {
             continue;
         }
         let history = read(&name).unwrap();
@@ -46,6 +47,22 @@ fn slack_decides_about_late_expiry() {
     let history = read("late-expiry.jsonl").unwrap();
     assert!(verdict(&history, 1_000).is_ok());
     assert!(verdict(&history, 500).is_violation());
+}
+
+/// Recorded on Redis: what a waiter was granted was over, or extended, before it heard of it.
+#[test]
+fn late_grants_are_allowed_on_a_server_and_nowhere_else() {
+    for name in ["late-grant-ran-out", "late-grant-revoked", "late-grant-extended"] {
+        let history = read(&format!("{name}.jsonl")).unwrap();
+        assert!(verdict(&history, 201).is_ok(), "{name}");
+        assert!(verdict(&history, 0).is_violation(), "{name}");
+        let tried = history.map(|op| {
+            if let Call::Acquire { request, .. } = &op.call {
+                op.call = Call::TryAcquire(request.clone());
+            }
+        });
+        assert!(verdict(&tried, 201).is_violation(), "{name}: only who waits hears late");
+    }
 }
 
 #[test]

@@ -20,12 +20,14 @@ pub(in crate::check) enum What {
 pub(in crate::check) struct Node {
     pub(in crate::check) state: LockState,
     pub(in crate::check) now: i64,
-    pub(super) open: Vec<bool>,
+    pub(in crate::check) open: Vec<bool>,
     enqueued: Vec<bool>,
     /// Took effect, or was observed.
     pub(in crate::check) done: Vec<bool>,
     /// An unseen grant happened, or it gave up.
     used: Vec<bool>,
+    /// Waiting acquires that were granted before, and lost it.
+    ghosts: Vec<bool>,
     /// Leases from unseen grants, by key and name, with the operation that got them.
     by: BTreeMap<(Arc<str>, Arc<str>), usize>,
 }
@@ -39,6 +41,7 @@ impl Node {
             enqueued: vec![false; count],
             done: vec![false; count],
             used: vec![false; count],
+            ghosts: vec![false; count],
             by: BTreeMap::new(),
         }
     }
@@ -110,6 +113,9 @@ impl<'a> Rules<'a> {
                 if !op.is_unknown() && !op.is_void() && !node.done[number] {
                     return Vec::new();
                 }
+                if op.is_void() && holds_unseen(node, number) {
+                    return Vec::new();
+                }
                 next.open[number] = false;
                 if let (Some(Outcome::TimedOut), Some(request)) = (op.outcome(), op.call.request())
                 {
@@ -126,6 +132,9 @@ impl<'a> Rules<'a> {
         let op = &self.history.operations()[number];
         let queue = self.queue(node, number);
         let mut made = Vec::new();
+        if self.roams(number) {
+            self.roaming(node, number, queue, &mut made);
+        }
         match (op.outcome(), &op.call) {
             _ if op.is_void() => {}
             (Some(Outcome::TimedOut), _) => {
@@ -174,10 +183,51 @@ impl<'a> Rules<'a> {
         let late = matches!(&op.call, Call::Acquire { deadline_ns, .. } if *deadline_ns <= op.invoked.at_ns);
         let took = Took::Outcome(&Outcome::TimedOut);
         let refused = || !self.model.step(&node.state, node.now, &op.call, took, queue).is_empty();
-        if late || self.quarantined || node.used[number] || refused() {
+        if late || self.quarantined || node.used[number] || node.ghosts[number] || refused() {
             let mut next = node.clone();
             next.done[number] = true;
             made.push(next);
+        }
+    }
+
+    /// Whether an acquire may lose grants before it answers, and extend what it answers: one that waits on a server.
+    pub(in crate::check) fn roams(&self, number: usize) -> bool {
+        self.history.operations()[number].call.waits() && !self.model.slack.is_exact()
+    }
+
+    /// Grants before the one that is answered, and refreshes before the answer.
+    fn roaming(&self, node: &Node, number: usize, queue: QueueView, made: &mut Vec<Node>) {
+        let op = &self.history.operations()[number];
+        let Some(mut request) = op.call.request().cloned() else { return };
+        let own = match op.outcome() {
+            Some(Outcome::Granted { token, ttl_ns }) => {
+                request.ttl_ns = *ttl_ns;
+                Some(*token)
+            }
+            _ => None,
+        };
+        let granted = own.is_some() && node.done[number];
+        if !granted && !node.used[number] {
+            let mut ghost = node.clone();
+            ghost.ghosts[number] = true;
+            for key in &request.keys {
+                ghost.by.insert((Arc::clone(key), Arc::clone(&request.lease)), number);
+            }
+            for token in self.tokens.iter().filter(|token| own.is_none() || **token != own) {
+                for state in self.model.grant(&node.state, node.now, &request, *token, queue) {
+                    made.push(Node { state, ..ghost.clone() });
+                }
+            }
+        }
+        let looks = granted || holds_unseen(node, number) || op.is_unknown() && !node.used[number];
+        if looks && node.state.held(&request.keys[0], &request.lease).is_some() {
+            for token in self.tokens.iter().filter(|token| !granted || **token == own) {
+                let call = Call::TryAcquire(request.clone());
+                let took = Took::Effect(*token);
+                for state in self.model.step(&node.state, node.now, &call, took, queue) {
+                    made.push(Node { state, ..node.clone() });
+                }
+            }
         }
     }
 
@@ -189,7 +239,7 @@ impl<'a> Rules<'a> {
         };
         let mut taken = node.clone();
         taken.used[number] = true;
-        if !node.used[number] {
+        if !node.used[number] && !self.roams(number) {
             let mut granted = taken.clone();
             for key in &request.keys {
                 granted.by.insert((Arc::clone(key), Arc::clone(&request.lease)), number);
@@ -227,11 +277,14 @@ impl<'a> Rules<'a> {
             let granted = matches!(op.outcome(), Some(Outcome::Granted { .. }));
             let dead = self.model.policy.tombstones
                 && op.call.request().is_some_and(|request| node.state.is_dead(request));
-            let over = dead || node.used[other] || granted && node.done[other];
+            let over = dead
+                || node.used[other]
+                || holds_unseen(node, other)
+                || granted && node.done[other];
             if !over {
                 view.possible += 1;
             }
-            if granted && node.enqueued[other] && !node.done[other] {
+            if granted && node.enqueued[other] && !node.done[other] && !node.ghosts[other] {
                 waiting.extend(op.call.lease().filter(|lease| !held(node, op, lease)));
                 view.ahead |= self.model.policy.fifo && enqueued_before(op, me);
             }

@@ -140,6 +140,9 @@ impl Service<'_> {
     }
 
     fn go_on(&mut self, client: usize, mut running: Running) {
+        if running.call.waits() && !self.model.slack.is_exact() && self.rng.random_bool(0.4) {
+            self.roam(&running);
+        }
         if running.outcome.is_none() {
             self.serve(&mut running);
             if running.call.waits() && running.outcome.is_none() && !running.enqueued {
@@ -171,6 +174,25 @@ impl Service<'_> {
                 running.outcome = Some(outcome);
                 return;
             }
+        }
+    }
+
+    /// A waiter on a server: granted before it hears of it, or looking again at what it was granted.
+    fn roam(&mut self, running: &Running) {
+        let now = i64::try_from(self.now).unwrap_or(0);
+        let Some(request) = running.call.request() else { return };
+        let Outcome::Granted { token, .. } = self.granted(request) else { return };
+        let queue = self.queue(running.op);
+        let states = if self.state.held(&request.keys[0], &request.lease).is_some() {
+            let call = Call::TryAcquire(request.clone());
+            self.model.step(&self.state, now, &call, Took::Effect(Some(token)), queue)
+        } else if running.outcome.is_none() {
+            self.model.grant(&self.state, now, request, Some(token), queue)
+        } else {
+            Vec::new()
+        };
+        if let Some(state) = states.choose(self.rng) {
+            self.state = state.clone();
         }
     }
 
@@ -227,8 +249,14 @@ impl Service<'_> {
         if running.outcome.is_none() {
             self.serve(&mut running);
         }
-        let outcome = running.outcome.unwrap_or(match running.call {
-            Call::Acquire { .. } => Outcome::TimedOut,
+        let outcome = running.outcome.unwrap_or(match &running.call {
+            Call::Acquire { request, .. } => {
+                let now = i64::try_from(self.now).unwrap_or(0);
+                if let Some(state) = self.model.leave(&self.state, now, request).choose(self.rng) {
+                    self.state = state.clone();
+                }
+                Outcome::TimedOut
+            }
             _ => Outcome::Error { effect: Effect::None, kind: None },
         });
         if self.rng.random_bool(self.loss) {

@@ -4,6 +4,8 @@
 //! few nanoseconds only. Invocations and returns are operations of no width, because who waits
 //! depends on them.
 
+use std::collections::BTreeSet;
+
 use crate::check::brute::{Node, Rules, What};
 use crate::check::linear::{Moment, Recorded};
 use crate::model::{Model, Window};
@@ -49,7 +51,7 @@ pub(super) fn recorded(rules: &Rules<'_>) -> Vec<Recorded<Tick, ()>> {
         if !op.is_unknown() && !op.is_void() {
             add(Tick::Tell(number), Some(()), (index + 6, at_ns), to(0));
         }
-        if op.is_unknown() || op.call.waits() {
+        if !rules.roams(number) && (op.is_unknown() || op.call.waits()) {
             add(Tick::Unseen(number), None, (index + 7, at_ns), to(1));
             add(Tick::Unseen(number), None, (index + 7, at_ns), to(2));
         }
@@ -63,6 +65,23 @@ impl<'a> Ticks<'a> {
         Self { rules, last_ns: u64::try_from(last).unwrap_or(0) }
     }
 
+    /// What waiters may do at an instant without an answer, over and over.
+    fn roamed(&self, mut nodes: BTreeSet<Node>, roamers: &[usize]) -> BTreeSet<Node> {
+        let mut new: Vec<Node> =
+            if roamers.is_empty() { Vec::new() } else { nodes.iter().cloned().collect() };
+        while let Some(node) = new.pop() {
+            for &number in roamers {
+                let made = self.rules.steps_of(&node, number).into_iter();
+                for next in made.filter(|next| next.done[number] == node.done[number]) {
+                    if nodes.insert(next.clone()) {
+                        new.push(next);
+                    }
+                }
+            }
+        }
+        nodes
+    }
+
     fn at(&self, node: &Node, op: Tick, next: &mut Vec<Node>) {
         match op {
             Tick::Pass(what, number) => next.extend(self.rules.pass(node, node.now, number, what)),
@@ -74,6 +93,10 @@ impl<'a> Ticks<'a> {
             }
         }
     }
+}
+
+fn time(at_ns: u64) -> i64 {
+    i64::try_from(at_ns).unwrap_or(i64::MAX)
 }
 
 impl Model for Ticks<'_> {
@@ -94,11 +117,17 @@ impl Model for Ticks<'_> {
         window: Window,
         next: &mut Vec<Node>,
     ) {
-        let now = u64::try_from(state.now).unwrap_or(0);
-        for instant in now.max(window.from_ns)..=window.to_ns.min(self.last_ns) {
-            let instant = i64::try_from(instant).unwrap_or(0);
-            for node in state.at(instant) {
-                self.at(&node, *op, next);
+        let (first, last) = (time(window.from_ns), time(window.to_ns.min(self.last_ns)));
+        // Nobody was asked to roam: it happens on the way to the instant of the step.
+        let roamers = (0..self.rules.history.len()).filter(|op| state.open[*op] && self.rules.roams(*op));
+        let roamers: Vec<usize> = roamers.collect();
+        let start = if roamers.is_empty() { state.now.max(first) } else { state.now };
+        let mut here: BTreeSet<Node> = BTreeSet::from([state.clone()]);
+        for instant in start..=last {
+            let arrived: BTreeSet<Node> = here.iter().flat_map(|node| node.at(instant)).collect();
+            here = self.roamed(arrived, &roamers);
+            if instant >= first {
+                here.iter().for_each(|node| self.at(node, *op, next));
             }
         }
         next.sort();

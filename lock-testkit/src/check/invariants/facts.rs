@@ -103,6 +103,24 @@ impl<'a> Facts<'a> {
         sessions.filter(move |session| session.lease == lease)
     }
 
+    /// Whether a waiter may have been granted, lost that before it heard of it, and queued again behind others: on a
+    /// server, if it waited for as long as a lease lives, or somebody revoked or released meanwhile.
+    pub(super) fn may_queue_again(&self, op: &Operation) -> bool {
+        let (Some(request), Some(returned)) = (op.call.request(), op.returned_at()) else {
+            return true;
+        };
+        if self.options.slack.is_exact() {
+            return false;
+        }
+        let meanwhile = |other: &&Operation| {
+            other.invoked.index < returned.index
+                && other.closed().is_none_or(|closed| closed.index > op.invoked.index)
+        };
+        let mut revokes = request.keys.iter().flat_map(|key| self.revokes.get(key)).flatten();
+        self.early(op.invoked.at_ns, request.ttl_ns) <= returned.at_ns
+            || revokes.any(|revoke| meanwhile(&revoke))
+    }
+
     fn file(&mut self, op: &'a Operation) {
         for key in op.call.keys() {
             if let Some(lease) = op.call.lease() {

@@ -36,7 +36,8 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
             }
             let alone =
                 facts.of(key, session.lease).iter().filter(|op| op.call.request().is_some());
-            let enqueued = op.enqueued.filter(|_| alone.count() == 1);
+            let keeps_its_place = alone.count() == 1 && !facts.may_queue_again(op);
+            let enqueued = op.enqueued.filter(|_| keeps_its_place);
             if let Some(stamp) = enqueued
                 && waiting.is_none_or(|(other, _)| stamp.index < other.index)
             {

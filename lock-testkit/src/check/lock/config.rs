@@ -108,6 +108,8 @@ pub(super) struct Config<const W: usize> {
     pub(super) done: Slots<W>,
     /// Open optional operations (and internal grants) that took effect; sorted.
     pub(super) used: Small,
+    /// Open waiting acquires that lost a grant nobody saw, and with it their place in the queue; sorted.
+    pub(super) ghosts: Small,
     /// Keys and leases whose id is dead there, as far as that matters; sorted.
     pub(super) dead: SmallVec<[(u32, u32); 1]>,
     pub(super) zone: Zone,
@@ -132,6 +134,7 @@ impl<const W: usize> Config<W> {
             tokens: SmallVec::from_elem(Tokens::default(), keys),
             done: Slots::EMPTY,
             used: Small::new(),
+            ghosts: Small::new(),
             dead: SmallVec::new(),
             zone: Zone::at(now),
         }
@@ -153,6 +156,12 @@ impl<const W: usize> Config<W> {
     #[inline]
     pub(super) fn held(&self, key: u32, lease: u32) -> Option<usize> {
         self.find(key, lease).filter(|entry| !self.entries[*entry].released)
+    }
+
+    /// Whether an operation has what nobody saw it granted.
+    #[inline]
+    pub(super) fn has_unseen(&self, number: u32) -> bool {
+        self.entries.iter().any(|entry| entry.by == number && !entry.released)
     }
 
     /// Whether the id of a request is dead on one of its keys.
@@ -226,10 +235,11 @@ impl<const W: usize> Config<W> {
     }
 
     /// Whether, the two being the [`same`](Self::same), whatever may follow `other` may follow this one too, zones left
-    /// aside: it has fewer obligations left, and used up no more.
+    /// aside: it has fewer obligations left, used up no more, and fewer keep their places in the queue.
     pub(super) fn freer(&self, other: &Self) -> bool {
         other.done.within(&self.done)
             && self.tokens.iter().zip(&other.tokens).all(|(a, b)| a.last <= b.last)
             && self.used.iter().all(|op| other.used.binary_search(op).is_ok())
+            && other.ghosts.iter().all(|op| self.ghosts.binary_search(op).is_ok())
     }
 }

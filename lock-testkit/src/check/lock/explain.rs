@@ -116,6 +116,7 @@ fn failed<const W: usize>(guards: &Guards<'_, W>, config: &Config<W>, number: u3
         }
         Kind::Lost | Kind::NotHeld => format!("{} is live", name(op.lease)),
         Kind::State { .. } => "the reading shows other leases or waiters".to_owned(),
+        Kind::Waited => "it still has what it was granted".to_owned(),
         Kind::Revoked { leases } => format!("there are not {leases} live leases"),
         _ => "it cannot take effect".to_owned(),
     }

@@ -11,6 +11,9 @@
 //! show the smallest outstanding one is granted next. Unknown acquires that ask for the same
 //! are used in order, and a possibility that used up more than another is dropped.
 //!
+//! What a waiting acquire may do on a server only (lose a grant before it hears of it, and queue again) is followed where
+//! the search fails without it.
+//!
 //! Keys are checked apart, unless a request for several keys connects them.
 
 mod config;
@@ -111,9 +114,9 @@ pub struct Checked {
 /// ```
 #[must_use]
 pub fn check(history: &History, options: &Options) -> Checked {
-    let parts = prepare::parts(history, options);
+    let mut parts = prepare::parts(history, options);
     let mut checked = Checked { verdict: Verdict::Ok, explored: 0, widest: 0, parts: parts.len() };
-    for part in &parts {
+    for part in &mut parts {
         let verdict = check_part(part, options, &mut checked);
         match verdict {
             Verdict::Violation(_) => {
@@ -127,7 +130,19 @@ pub fn check(history: &History, options: &Options) -> Checked {
     checked
 }
 
-fn check_part(part: &Part, options: &Options, checked: &mut Checked) -> Verdict {
+fn check_part(part: &mut Part, options: &Options, checked: &mut Checked) -> Verdict {
+    let mut reach = part.longest();
+    loop {
+        let verdict = judge(part, options, checked);
+        let Verdict::Violation(impasse) = &verdict else { return verdict };
+        let at = i64::try_from(impasse.at_ns).unwrap_or(i64::MAX);
+        if options.slack.is_exact() || !part.widen(at, &mut reach) {
+            return verdict;
+        }
+    }
+}
+
+fn judge(part: &Part, options: &Options, checked: &mut Checked) -> Verdict {
     match part.width {
         width if width <= Slots::<1>::CAPACITY => search::<1>(part, options, checked),
         width if width <= Slots::<4>::CAPACITY => search::<4>(part, options, checked),

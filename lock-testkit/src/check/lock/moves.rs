@@ -30,6 +30,9 @@ impl<'a, const W: usize> Moves<'a, W> {
         for &number in &open.timed_out {
             self.unseen_grant(number);
         }
+        for &number in &open.roamers {
+            self.roam(number);
+        }
         for &number in &open.quitters {
             self.give_up(number);
         }

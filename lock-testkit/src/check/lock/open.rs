@@ -23,6 +23,8 @@ pub(super) struct Open<const W: usize> {
     pub(super) timed_out: BTreeSet<u32>,
     /// Open acquires that may give up unseen while their id is used elsewhere.
     pub(super) quitters: BTreeSet<u32>,
+    /// Open waiting acquires that roam and returned later.
+    pub(super) roamers: BTreeSet<u32>,
     /// Enqueued acquires that are granted later.
     enqueued: BTreeSet<u32>,
     /// For each open request: who was enqueued before it.
@@ -46,6 +48,7 @@ impl<const W: usize> Open<W> {
             waits: BTreeSet::new(),
             timed_out: BTreeSet::new(),
             quitters: BTreeSet::new(),
+            roamers: BTreeSet::new(),
             enqueued: BTreeSet::new(),
             ahead: BTreeMap::new(),
             classes: BTreeMap::new(),
@@ -71,6 +74,9 @@ impl<const W: usize> Open<W> {
         let op = &part.ops[number as usize];
         if op.waits {
             self.waits.insert(number);
+        }
+        if op.roams && !matches!(op.kind, Kind::MayAcquire) {
+            self.roamers.insert(number);
         }
         match op.kind {
             Kind::MayAcquire => {
@@ -135,6 +141,7 @@ impl<const W: usize> Open<W> {
         self.waits.remove(&number);
         self.timed_out.remove(&number);
         self.quitters.remove(&number);
+        self.roamers.remove(&number);
         self.enqueued.remove(&number);
         self.ahead.remove(&number);
         self.revokes.remove(&number);
@@ -175,9 +182,9 @@ impl<const W: usize> Open<W> {
         &'a self,
         config: &'a Config<W>,
     ) -> impl Iterator<Item = u32> + 'a {
-        self.classes
-            .values()
-            .filter_map(|ops| ops.iter().find(|op| config.used.binary_search(op).is_err()).copied())
+        let idle =
+            |op: &&u32| config.used.binary_search(*op).is_err() && !config.has_unseen(**op);
+        self.classes.values().filter_map(move |ops| ops.iter().find(idle).copied())
     }
 
     /// Whether any unknown acquire is open.
@@ -192,7 +199,9 @@ impl<const W: usize> Open<W> {
 
     /// Whether somebody who was enqueued before this request still waits.
     pub(super) fn is_behind(&self, number: u32, config: &Config<W>) -> bool {
-        self.ahead.get(&number).is_some_and(|ahead| !ahead.without(&config.done).is_empty())
+        let Some(ahead) = self.ahead.get(&number) else { return false };
+        let waits = |slot| config.ghosts.binary_search(&self.op_in(slot)).is_err();
+        ahead.without(&config.done).iter().any(waits)
     }
 
     /// Who may be waiting for one of these keys, `number` itself left aside.
@@ -209,6 +218,7 @@ impl<const W: usize> Open<W> {
             other != number
                 && shares_key(op, me)
                 && config.used.binary_search(&other).is_err()
+                && !config.has_unseen(other)
                 && !(tombstones && config.is_dead(op))
                 && !(matches!(op.kind, Kind::Granted { .. }) && config.done.has(self.slot(other)))
         })
@@ -221,7 +231,8 @@ impl<const W: usize> Open<W> {
         let waits = |number: &&u32| {
             let op = &part.ops[**number as usize];
             let granted = op.keys.iter().any(|key| config.held(*key, op.lease).is_some());
-            shares_key(op, me) && !granted && !config.done.has(self.slot(**number))
+            let lost = config.ghosts.binary_search(number).is_ok();
+            shares_key(op, me) && !granted && !lost && !config.done.has(self.slot(**number))
         };
         let waiting = self.enqueued.iter().filter(waits);
         let leases: BTreeSet<u32> =

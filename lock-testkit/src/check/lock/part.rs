@@ -68,6 +68,10 @@ pub(super) struct Op {
     pub(super) keys: SmallVec<[u32; 2]>,
     pub(super) spec: Option<Spec>,
     pub(super) waits: bool,
+    /// It is known when it was enqueued.
+    pub(super) queued: bool,
+    /// A waiting acquire that may lose grants before it answers, see [`Part::widen`].
+    pub(super) roams: bool,
     /// Another acquire of the same lease may be granted after this: that the id dies matters.
     pub(super) kills: bool,
     /// Unknown acquires of one class are interchangeable; `u32::MAX`: of no class.
@@ -129,4 +133,42 @@ pub(super) struct Part {
     pub(super) quarantined: bool,
     /// The most definite operations open at once.
     pub(super) width: usize,
+}
+
+impl Part {
+    /// Lets waiting acquires roam: what a waiter on a server was granted may be over before it hears of it, and then it
+    /// queues again inside the same call; and a waiter that hears late extends before it answers.
+    ///
+    /// That is rarely what happened, and costs much to follow. So the search begins without, and where it ends, those
+    /// waiters may roam that were open up to `reach` before `at`. False if all of them do already.
+    pub(super) fn widen(&mut self, at: i64, reach: &mut i64) -> bool {
+        let mut open: BTreeMap<u32, i64> = BTreeMap::new();
+        let mut waited: Vec<(u32, i64)> = Vec::new();
+        for event in self.events.iter().take_while(|event| event.at <= at) {
+            let op = &self.ops[event.op as usize];
+            match event.what {
+                What::Invoked if op.waits && !op.roams => drop(open.insert(event.op, event.at)),
+                What::Closed if open.remove(&event.op).is_some() => {
+                    waited.push((event.op, event.at));
+                }
+                _ => {}
+            }
+        }
+        waited.extend(open.into_keys().map(|number| (number, at)));
+        let Some(last) = waited.iter().map(|(_, closed)| *closed).max() else { return false };
+        while last < at.saturating_sub(*reach) {
+            *reach = reach.saturating_mul(4);
+        }
+        for (number, _) in waited.iter().filter(|(_, closed)| *closed >= at.saturating_sub(*reach)) {
+            self.ops[*number as usize].roams = true;
+        }
+        *reach = reach.saturating_mul(4);
+        true
+    }
+
+    /// The longest that a lease may live without an extension.
+    pub(super) fn longest(&self) -> i64 {
+        let specs = self.ops.iter().filter_map(|op| op.spec);
+        specs.map(|spec| spec.ends.hi).max().unwrap_or(1)
+    }
 }

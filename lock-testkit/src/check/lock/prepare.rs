@@ -171,7 +171,9 @@ impl<'a> Maker<'a> {
         let waits = op.call.waits();
         let invoked = op.invoked.index;
         let (kills, class) = (false, u32::MAX);
-        let made = Op { id: op.id, kind, lease, keys, spec, waits, kills, class, invoked };
+        let (queued, roams) = (op.enqueued.is_some(), false);
+        let id = op.id;
+        let made = Op { id, kind, lease, keys, spec, waits, queued, roams, kills, class, invoked };
         self.part.ops.push(made);
         index
     }

@@ -1,7 +1,7 @@
 //! The search: every possibility, carried from event to event.
 
 use super::Options;
-use super::config::{Config, Entry, NOTHING, Slots, remove_sorted};
+use super::config::{Config, NOTHING, Slots, remove_sorted};
 use super::explain::{Impasse, impasse};
 use super::guards::Guards;
 use super::moves::Moves;
@@ -152,6 +152,7 @@ impl<'a, const W: usize> Search<'a, W> {
         if !self.open.acting.within(&config.done)
             || self.open.any_unknown()
             || !self.open.timed_out.is_empty()
+            || !self.open.roamers.is_empty()
         {
             return false;
         }
@@ -203,10 +204,10 @@ impl<'a, const W: usize> Search<'a, W> {
     fn close(&mut self, number: u32) -> Result<(), Stop> {
         let op = &self.part.ops[number as usize];
         let slot = self.open.slot(number);
-        if slot != NOTHING {
+        let got_nothing = op.roams && matches!(op.kind, Kind::Waited);
+        if slot != NOTHING || got_nothing {
             let stays = |config: &Config<W>| {
-                let kept = |entry: &Entry| entry.by == number && !entry.released;
-                config.done.has(slot) && !config.entries.iter().any(kept)
+                (slot == NOTHING || config.done.has(slot)) && !config.has_unseen(number)
             };
             if !self.frontier.iter().any(stays) {
                 let found = impasse(&self.guards(), &self.frontier, number, self.now);
@@ -255,6 +256,7 @@ fn forget<const W: usize>(config: &mut Config<W>, number: u32, slot: u32) {
         config.done.take(slot);
     }
     remove_sorted(&mut config.used, number);
+    remove_sorted(&mut config.ghosts, number);
     for entry in &mut config.entries {
         if entry.by == number {
             entry.by = NOTHING;

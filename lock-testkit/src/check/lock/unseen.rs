@@ -8,18 +8,48 @@ use super::moves::Moves;
 use super::part::{Kind, NOBODY, Op};
 
 impl<const W: usize> Moves<'_, W> {
-    /// A grant that no answer tells.
+    /// A grant that no answer tells: the only one, unless the request roams.
     pub(super) fn unseen_grant(&mut self, number: u32) {
         if self.is_used(number) || !self.guards.grantable(self.from, number) {
             return;
         }
         let op = self.op(number);
         let mut next = self.from.clone();
-        insert_sorted(&mut next.used, number);
+        match op.kind {
+            _ if !op.roams => insert_sorted(&mut next.used, number),
+            Kind::Granted { .. } if op.queued => insert_sorted(&mut next.ghosts, number),
+            // Something was in its way: what it had itself.
+            Kind::TimedOut { .. } => next.done.put(self.guards.open.slot(number)),
+            _ => {}
+        }
         for token in self.possible_tokens(op) {
-            self.grant(next.clone(), op, token, number);
+            // Its own token is the grant that it answers, not one before.
+            if !matches!(op.kind, Kind::Granted { token: own } if own == token) {
+                self.grant(next.clone(), op, token, number);
+            }
         }
         self.grant(next, op, 0, number);
+    }
+
+    /// A waiting acquire that returned later is granted before it is granted for good, or extends what it is going to
+    /// answer.
+    pub(super) fn roam(&mut self, number: u32) {
+        let op = self.op(number);
+        match op.kind {
+            // Among those that timed out.
+            Kind::TimedOut { .. } => {}
+            Kind::Granted { token } if self.from.done.has(self.guards.open.slot(number)) => {
+                if self.is_live(op, token) {
+                    self.look_again(op);
+                }
+            }
+            _ => self.unseen_grant(number),
+        }
+    }
+
+    /// The lease of a waiting acquire is refreshed before it answers.
+    fn look_again(&mut self, op: &Op) {
+        self.refresh(self.from.clone(), &op.keys, op.lease, op.spec.map(|spec| spec.ends));
     }
 
     /// A repeated request whose answer was lost: it refreshed the live lease.
@@ -27,6 +57,9 @@ impl<const W: usize> Moves<'_, W> {
         let op = self.op(number);
         if self.is_used(number) || !self.is_live(op, 0) {
             return;
+        }
+        if op.roams {
+            return self.look_again(op);
         }
         let mut next = self.from.clone();
         insert_sorted(&mut next.used, number);
@@ -58,7 +91,13 @@ impl<const W: usize> Moves<'_, W> {
             return;
         }
         if entry.by != NOTHING && self.is_first_key(&entry) {
-            self.leave(entry.by);
+            let op = self.op(entry.by);
+            if op.roams && self.is_live(op, 0) {
+                self.look_again(op);
+            }
+            if matches!(op.kind, Kind::TimedOut { .. } | Kind::MayAcquire) {
+                self.leave(entry.by);
+            }
         }
         let open = self.guards.open;
         for number in open.unknown_of(entry.lease) {

@@ -29,6 +29,12 @@ impl Slack {
     /// One clock, no resolution: the virtual clock.
     pub const EXACT: Self = Self { rate_ppm: 0, jitter_ns: 0, resolution_ns: 0 };
 
+    /// Whether the recorder's clock is the backend's, and leases end on the nanosecond: virtual time.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        *self == Self::EXACT
+    }
+
     /// A backend on the recorder's machine that lets leases end up to `micros` microseconds late.
     #[must_use]
     pub fn late_by_micros(micros: u64) -> Self {
