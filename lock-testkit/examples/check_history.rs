@@ -59,10 +59,11 @@ fn read(files: &[String]) -> Result<History, String> {
         let input = File::open(file).map_err(|error| format!("{file}: {error}"))?;
         parts.push(History::read_from(BufReader::new(input)).map_err(told)?);
     }
-    match parts.len() {
-        1 => Ok(parts.remove(0)),
-        _ => History::merge(&parts).map_err(|error| error.to_string()),
-    }
+    let history = match parts.len() {
+        1 => parts.remove(0),
+        _ => History::merge(&parts).map_err(|error| error.to_string())?,
+    };
+    Ok(history.with_seen_waiters())
 }
 
 fn main() -> ExitCode {

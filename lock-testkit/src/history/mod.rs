@@ -15,6 +15,7 @@ mod line;
 mod merge;
 mod outcome;
 mod read;
+mod seen;
 mod write;
 
 pub use builder::HistoryBuilder;
