@@ -3,8 +3,13 @@
 //! ```text
 //! cargo run -p leasehold-testkit --example torture                    # in memory, 10 s
 //! cargo run -p leasehold-testkit --example torture -- --redis redis://127.0.0.1:6379 --seconds 60
+//! cargo run --release -p leasehold-testkit --example torture -- --programs 1000000 --seconds 3600    # a million
 //! cargo run -p leasehold-testkit --example torture -- --replay 'try a x 20ms; +20ms extend 1 20ms'
 //! ```
+//!
+//! What fails is made as small as it can be and told with the command that replays it. On a server a program may fail
+//! once and pass the next time: there it is shrunk for at most 20 s, and counts as failing if one of 12 runs fails;
+//! `--replay` runs it as often.
 //!
 //! The last line is `torture: programs=… ops=… violations=…`. The exit status is 0 if nothing was found, 1 for
 //! violations, 2 for wrong usage or a server that can't be reached, and 4 for a run that shows nothing because nobody

@@ -55,10 +55,11 @@ impl Tally {
     /// Says what came of it, the last line as documented.
     pub(crate) fn conclude(&self, replayed: bool) -> ExitCode {
         let vacuous = self.evidence.is_vacuous() && !replayed;
-        let seconds = self.took.as_secs_f64().max(f64::MIN_POSITIVE);
-        let a_second = f64::from(u32::try_from(self.programs).unwrap_or(u32::MAX)) / seconds;
         println!("evidence: {}", self.evidence);
-        println!("speed: {a_second:.0} programs a second");
+        if !replayed && !self.took.is_zero() {
+            let programs = f64::from(u32::try_from(self.programs).unwrap_or(u32::MAX));
+            println!("speed: {:.0} programs a second", programs / self.took.as_secs_f64());
+        }
         if vacuous && self.violations == 0 {
             println!("vacuous: {}", self.evidence.gaps().join("; "));
         }

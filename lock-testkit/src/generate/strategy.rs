@@ -67,7 +67,7 @@ pub fn programs(profile: Profile) -> BoxedStrategy<Program> {
             let maker = Maker { profile, ttl, flavour, clients: clients.len() };
             let clients = clients.iter().enumerate();
             let client = |(number, steps): (usize, &Vec<Raw>)| {
-                steps.iter().map(|raw| maker.step(number, raw)).collect()
+                steps.iter().flat_map(|raw| maker.steps(number, raw)).collect()
             };
             Program {
                 order: if profile == Profile::Real { 0 } else { order },
@@ -200,9 +200,6 @@ fn raw_step() -> impl Strategy<Value = Raw> {
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// The ttl that a waiter asks for on a real server.
-const LONG: Duration = Duration::from_millis(200);
-
 struct Maker {
     profile: Profile,
     ttl: Duration,
@@ -211,6 +208,18 @@ struct Maker {
 }
 
 impl Maker {
+    /// On a real server, who is going to wait looks first: what it sees there is how the order of service is judged.
+    fn steps(&self, client: usize, raw: &Raw) -> Vec<Step> {
+        let step = self.step(client, raw);
+        match step.action {
+            Action::Wait(ask, _) if self.profile == Profile::Real && ask.keys == 1 => {
+                let look = Step { think: step.think, action: Action::Look(0), cut: None };
+                vec![look, Step { think: Duration::ZERO, ..step }]
+            }
+            _ => vec![step],
+        }
+    }
+
     fn step(&self, client: usize, raw: &Raw) -> Step {
         let (further, back) = raw.lease;
         let lease = LeaseRef { client: (client + further) % self.clients, back };
@@ -218,7 +227,7 @@ impl Maker {
         let wait = if self.flavour == Flavour::Queue { wait * 3 } else { wait };
         let action = match self.verb(raw) {
             Verb::Try => Action::Try(self.ask(raw)),
-            Verb::Wait => Action::Wait(self.ask_for_long(raw), wait),
+            Verb::Wait => Action::Wait(self.ask(raw), wait),
             Verb::Release => Action::Release(lease),
             Verb::Extend => Action::Extend(lease, self.quarters(raw.length)),
             Verb::Again => Action::Again { lease, wait: None, other: false },
@@ -233,6 +242,7 @@ impl Maker {
     /// The verb, bent towards what the program is about.
     fn verb(&self, raw: &Raw) -> Verb {
         if let Some(rare) = RARE.get(usize::from(raw.rare).wrapping_sub(29)) {
+            // Dropped, such a wait gives up the id, and its lease with it: on Redis without its minimum hold.
             let waits = *rare == Verb::WaitAgain && self.profile == Profile::Real;
             return if waits { Verb::Again } else { *rare };
         }
@@ -272,13 +282,6 @@ impl Maker {
 
     fn key(&self, raw: &Raw) -> u8 {
         if self.flavour == Flavour::SeveralKeys { raw.variant % 2 } else { 0 }
-    }
-
-    /// As [`ask`](Self::ask). On a real server a waiter whose lease is about as short as its messages take would
-    /// be granted and lose the lease before it hears of it.
-    fn ask_for_long(&self, raw: &Raw) -> Ask {
-        let ask = self.ask(raw);
-        if self.profile == Profile::Real { Ask { ttl: LONG, ..ask } } else { ask }
     }
 
     fn ask(&self, raw: &Raw) -> Ask {
