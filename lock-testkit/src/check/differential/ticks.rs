@@ -119,7 +119,8 @@ impl Model for Ticks<'_> {
     ) {
         let (first, last) = (time(window.from_ns), time(window.to_ns.min(self.last_ns)));
         // Nobody was asked to roam: it happens on the way to the instant of the step.
-        let roamers = (0..self.rules.history.len()).filter(|op| state.open[*op] && self.rules.roams(*op));
+        let roamers =
+            (0..self.rules.history.len()).filter(|op| state.open[*op] && self.rules.roams(*op));
         let roamers: Vec<usize> = roamers.collect();
         let start = if roamers.is_empty() { state.now.max(first) } else { state.now };
         let mut here: BTreeSet<Node> = BTreeSet::from([state.clone()]);

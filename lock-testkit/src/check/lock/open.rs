@@ -182,8 +182,7 @@ impl<const W: usize> Open<W> {
         &'a self,
         config: &'a Config<W>,
     ) -> impl Iterator<Item = u32> + 'a {
-        let idle =
-            |op: &&u32| config.used.binary_search(*op).is_err() && !config.has_unseen(**op);
+        let idle = |op: &&u32| config.used.binary_search(*op).is_err() && !config.has_unseen(**op);
         self.classes.values().filter_map(move |ops| ops.iter().find(idle).copied())
     }
 

@@ -159,7 +159,8 @@ impl Part {
         while last < at.saturating_sub(*reach) {
             *reach = reach.saturating_mul(4);
         }
-        for (number, _) in waited.iter().filter(|(_, closed)| *closed >= at.saturating_sub(*reach)) {
+        for (number, _) in waited.iter().filter(|(_, closed)| *closed >= at.saturating_sub(*reach))
+        {
             self.ops[*number as usize].roams = true;
         }
         *reach = reach.saturating_mul(4);
