@@ -92,6 +92,17 @@ impl MemoryBackend {
         (Self::with_runtime(runtime), clock)
     }
 
+    /// Another backend in the state of this one: the same leases, tokens and given-up ids, and nobody who waits. What
+    /// happens to one afterwards does not touch the other.
+    ///
+    /// For tests of what happens when a replica takes over that has not seen the last writes.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let Shared { runtime, keys, .. } = &*self.0;
+        let listeners = RevocationListeners::default();
+        Self(Arc::new(Shared { runtime: runtime.clone(), keys: keys.copy(), listeners }))
+    }
+
     /// How many keys it keeps: held, waited for, or used not long ago. For tests and gauges.
     #[must_use]
     pub fn keys(&self) -> usize {

@@ -53,6 +53,21 @@ impl Keys {
         }
     }
 
+    /// The same keys once more, without anybody who waits.
+    pub(crate) fn copy(&self) -> Self {
+        let entry = |shared: &Mutex<Entry>| {
+            let state = locked(shared).state.without_waiters();
+            Arc::new(Mutex::new(Entry { state, ..Entry::default() }))
+        };
+        let keys = self.map.iter();
+        Self {
+            map: keys.map(|pair| (pair.key().clone(), entry(pair.value()))).collect(),
+            reviews: Mutex::new(locked(&self.reviews).clone()),
+            retention: self.retention,
+            next_seat: AtomicU64::new(0),
+        }
+    }
+
     /// A number for a waiting task that no other has.
     pub(crate) fn seat_number(&self) -> u64 {
         self.next_seat.fetch_add(1, Ordering::Relaxed)

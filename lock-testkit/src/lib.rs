@@ -18,11 +18,13 @@
 
 pub mod broken;
 pub mod check;
+mod execute;
 pub mod generate;
 pub mod history;
 pub mod mock;
 pub mod model;
 pub mod record;
 pub mod report;
+pub mod sim;
 pub mod suite;
 pub mod vectors;

@@ -109,6 +109,13 @@ impl State {
         Self { tombstones: Tombstones::new(retention), ..Self::default() }
     }
 
+    /// The same key as a copy of the server has it that took over: the connections of those who waited are gone, and they
+    /// with them.
+    #[must_use]
+    pub fn without_waiters(&self) -> Self {
+        Self { queue: Queue::default(), ..self.clone() }
+    }
+
     /// When time alone may make a waiter the owner: call [`tick`](Self::tick) then. `None` while nobody waits.
     ///
     /// It moves when a lease is granted, extended or cut short, so look again after every operation.

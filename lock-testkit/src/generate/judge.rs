@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::execute::Stuck;
+
 use crate::{
     check::{
         Reached,
@@ -10,6 +10,7 @@ use crate::{
         lock::{self, Impasse, Options, Verdict},
     },
     history::{History, Operation},
+    execute::Stuck,
     report::{Replay, Report},
 };
 

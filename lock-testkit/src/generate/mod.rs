@@ -9,7 +9,6 @@
 //! clients, slow and lossy connections, and operations that overlap.
 
 mod evidence;
-mod execute;
 mod hunt;
 mod judge;
 mod network;
@@ -21,10 +20,11 @@ mod strategy;
 mod text;
 mod virtual_time;
 
-pub use execute::{Stuck, run_until_done};
+pub use crate::execute::{Stuck, run_until_done};
 pub use hunt::{Failure, Hunt, Hunted, generate, hunt, shrink};
 pub use judge::{Criteria, Finding, Ran};
 pub use network::Network;
+pub(crate) use network::mix;
 pub use play::Keys;
 pub use program::{Action, Ask, LeaseRef, Link, Program, Sharing, Step};
 pub use real_time::in_real_time;

@@ -66,7 +66,7 @@ impl<B: LockBackend> Network<B> {
 }
 
 /// The finalizer of SplitMix64: Steele, Lea and Flood 2014.
-pub(super) const fn mix(state: u64) -> u64 {
+pub(crate) const fn mix(state: u64) -> u64 {
     let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)

@@ -4,7 +4,6 @@ use futures::future::BoxFuture;
 use leasehold::{LockBackend, Runtime, VirtualClock};
 
 use super::{
-    execute::{Stuck, run_until_done},
     judge::{Criteria, Finding, Ran},
     network::Network,
     play::{Ids, Keys, Stage},
@@ -12,6 +11,7 @@ use super::{
 };
 use crate::{
     check::invariants::Bounds,
+    execute::{Stuck, run_until_done},
     history::History,
     record::{QueueProbe, Recorder, Recording},
 };

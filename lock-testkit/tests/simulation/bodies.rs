@@ -1,0 +1,40 @@
+//! What the clients of these tests do.
+
+use leasehold_testkit::sim::{FaultPlan, Node, Run, Sim};
+
+/// The names of the points that [`work`] comes to.
+pub(crate) const POINTS: [&str; 2] = ["check", "write"];
+
+/// Takes a lock a few times, works under it with keep-alive, and gives it back.
+pub(crate) async fn work(node: Node) {
+    let locker = node.locker();
+    for _ in 0..4 {
+        let request = locker.lock("job").keep_alive().wait(node.config().build().unwrap().ttl().get() * 3);
+        if let Ok(guard) = request.acquire().await {
+            node.watch(&guard);
+            node.point("check").await;
+            node.runtime().sleep(guard.remaining() / 2).await;
+            node.point("write").await;
+            let _released = guard.release().await;
+        }
+        node.runtime().sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+pub(crate) fn plan(text: &str) -> FaultPlan {
+    text.parse().unwrap()
+}
+
+/// A run of [`work`] under this plan.
+pub(crate) fn run(seed: u64, text: &str) -> Run {
+    Sim::new(seed).clients(3).plan(plan(text)).run(work)
+}
+
+/// Everything that a run shows, as text.
+pub(crate) fn transcript(run: &Run) -> String {
+    let mut bytes = Vec::new();
+    run.history.write_to(&mut bytes).unwrap();
+    run.server.write_to(&mut bytes).unwrap();
+    let histories = String::from_utf8(bytes).unwrap();
+    format!("{}{histories}{:?}{:?}{}", run.trace, run.faults, run.findings, run.replay)
+}

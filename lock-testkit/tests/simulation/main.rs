@@ -1,0 +1,8 @@
+//! The simulator: the same run every time, faults that do what they say, no alarm on what is correct.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail the test")]
+
+mod bodies;
+mod determinism;
+mod faults;
+mod plans;
+mod survives;
