@@ -206,7 +206,6 @@ impl World {
         state.host.epoch += 1;
         state.orders.push_back(Order::StopServer);
         if order.is_some() {
-            state.host.last_loss = Some(now);
             state.host.last_data_loss = Some(now);
         }
         state.orders.extend(order);
@@ -218,7 +217,7 @@ impl World {
         if who == Who::Server {
             self.server_clock.step(nanos);
             state.host.stepped_ns = state.host.stepped_ns.saturating_add(nanos.unsigned_abs());
-            state.host.last_loss = Some(self.now());
+            state.host.last_step = Some(self.now());
         }
         for client in clients(state, who, subject) {
             if let Some(link) = state.link(client) {
@@ -230,6 +229,7 @@ impl World {
     fn skew_clock(&self, state: &mut State, who: Who, subject: Option<u32>, ppm: i32) {
         if who == Who::Server {
             self.server_clock.run_at(ppm);
+            state.host.last_step = Some(self.now());
             state.host.ppm = state.host.ppm.max(ppm.unsigned_abs());
             return;
         }

@@ -25,10 +25,7 @@ pub(super) struct Claim {
     life: u32,
     key: LockKey,
     token: FencingToken,
-    exclusive: bool,
-    from: Timestamp,
-    /// When it ended, once it has.
-    until: Option<Timestamp>,
+    /// Gone when it has ended.
     probe: Option<Probe>,
 }
 
@@ -45,16 +42,46 @@ impl World {
         (client, life): (u32, u32),
         key: LockKey,
         token: FencingToken,
-        exclusive: bool,
         probe: Probe,
     ) {
         let now = self.now();
+        self.look_for_another(client, &key, token);
         let mut state = self.state();
-        let (from, until, probe) = (now, None, Some(probe));
-        let claim = Claim { client, life, key, token, exclusive, from, until, probe };
-        let number = state.claims.len();
-        state.claims.all.push(claim);
+        let number = state.claims.all.len();
+        state.claims.all.push(Claim { client, life, key, token, probe: Some(probe) });
         state.events.put(now, Event::Claim(number));
+    }
+
+    /// Whether somebody else believes to hold this key now, though nothing excuses it.
+    fn look_for_another(&self, client: u32, key: &LockKey, token: FencingToken) {
+        let mut state = self.state();
+        let mut others = Vec::new();
+        for (number, claim) in state.claims.all.iter_mut().enumerate() {
+            if claim.key == *key && claim.token != token
+                && let Some(probe) = claim.probe.take()
+            {
+                others.push((number, claim.client, claim.life, claim.token, probe));
+            }
+        }
+        for (number, other, life, old, probe) in others {
+            let clock = state.link(other).filter(|link| link.up && link.life == life);
+            let clock = clock.map(|link| link.clock.clone());
+            drop(state);
+            let believes = clock.is_some_and(|clock| probe().is_some_and(|until| clock.now() < until));
+            let excused = self.was_taken_away(key, old);
+            state = self.state();
+            if believes && !excused {
+                state.findings.push(Finding::TwoHolders {
+                    key: key.to_string(),
+                    clients: (other, client),
+                    tokens: (old.get(), token.get()),
+                    at_ns: self.now().as_nanos(),
+                });
+            }
+            if let Some(claim) = state.claims.all.get_mut(number) {
+                claim.probe = Some(probe);
+            }
+        }
     }
 
     /// Looks at a claim: `has` says what the server knows.
@@ -75,7 +102,7 @@ impl World {
         let now = self.now();
         let until = if lives { probe() } else { None };
         let until = until.filter(|until| clock.now() < *until);
-        let Some(until) = until else { return self.end_claim(number, now) };
+        let Some(until) = until else { return };
         // The last instant at which it is believed.
         let last = until.before(Duration::from_nanos(1));
         if clock.now() < last {
@@ -106,41 +133,30 @@ impl World {
         drop(probes);
     }
 
-    fn end_claim(&self, number: usize, now: Timestamp) {
-        let mut state = self.state();
-        if let Some(claim) = state.claims.all.get_mut(number) {
-            claim.until = claim.until.or(Some(now));
-        }
+    /// Whether this grant may have come to an end that no clock of a client can tell.
+    fn is_excused(&self, key: &LockKey, token: FencingToken) -> bool {
+        let last = self.state().host.last_data_loss;
+        self.was_taken_away(key, token) || self.was_granted_before(key, token, last)
     }
 
-    /// Two clients that both claimed a key alone at one time, though nothing excuses it.
-    pub(super) fn overlapping_claims(&self) -> Option<Finding> {
-        let now = self.now();
+    /// Whether it may have been given to somebody else since: revoked, outrun by a server's clock that was set, or lost by
+    /// a server that does not wait until lost leases are over.
+    fn was_taken_away(&self, key: &LockKey, token: FencingToken) -> bool {
         let state = self.state();
-        let mut alone: BTreeMap<&LockKey, Vec<&Claim>> = BTreeMap::new();
-        for claim in state.claims.all.iter().filter(|claim| claim.exclusive) {
-            alone.entry(&claim.key).or_default().push(claim);
-        }
-        for (key, mut claims) in alone {
-            claims.sort_by_key(|claim| claim.from);
-            for pair in claims.windows(2) {
-                let [one, other] = pair else { continue };
-                let until = one.until.unwrap_or(now);
-                let apart = one.token == other.token || until <= other.from;
-                let revoked = state.claims.revoked.get(key).copied();
-                let loss = state.host.last_loss;
-                let excused = [revoked, loss].into_iter().flatten().any(|at| at >= one.from);
-                if !apart && !excused {
-                    return Some(Finding::TwoHolders {
-                        key: key.to_string(),
-                        clients: (one.client, other.client),
-                        tokens: (one.token.get(), other.token.get()),
-                        at_ns: other.from.as_nanos(),
-                    });
-                }
-            }
-        }
-        None
+        let (step, loss) = (state.host.last_step, state.host.last_data_loss);
+        let revoked = state.claims.revoked.get(key).copied();
+        drop(state);
+        let settings = &self.settings;
+        let waits = settings.quarantine() >= settings.ttl;
+        let last = step.max(revoked).max(loss.filter(|_| !waits));
+        self.was_granted_before(key, token, last)
+    }
+
+    /// A grant that nobody knows of counts as granted long ago.
+    fn was_granted_before(&self, key: &LockKey, token: FencingToken, at: Option<Timestamp>) -> bool {
+        let state = self.state();
+        let note = state.grants.get(&(key.clone(), token));
+        note.is_none_or(|note| at.is_some_and(|at| note.asked <= at))
     }
 }
 

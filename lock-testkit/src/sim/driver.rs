@@ -1,7 +1,7 @@
 //! The loop that runs everything: tasks as long as one can run, then the next event, then time.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     task::{Context, Poll, Waker},
 };
@@ -34,8 +34,8 @@ pub(super) struct Driver<'a> {
     pub(super) make: &'a MakeNode<'a>,
     /// The bodies that have not ended, by client.
     pub(super) bodies: BTreeMap<u32, TaskId>,
-    /// What the server is doing, by client and call.
-    pub(super) handlers: BTreeMap<(u32, u64), TaskId>,
+    /// What the server is doing, by client and call: a request that came twice is done twice.
+    pub(super) handlers: BTreeSet<(u32, u64, TaskId)>,
     /// Polls since time moved.
     pub(super) busy: u32,
 }
@@ -160,7 +160,7 @@ impl Driver<'_> {
             self.bodies.remove(&client);
             self.world.step(Step::Ends { client });
         } else {
-            self.handlers.retain(|_, handler| *handler != task);
+            self.handlers.retain(|(_, _, handler)| *handler != task);
         }
         if let Some(message) = panic {
             self.find(Finding::Panicked { client: client.unwrap_or(SERVER), message });
@@ -231,11 +231,13 @@ impl Driver<'_> {
     }
 
     fn hang_up(&mut self, which: impl Fn((u32, u64)) -> bool) {
-        let gone: Vec<_> = self.handlers.keys().copied().filter(|of| which(*of)).collect();
-        for of in gone {
-            if let Some(task) = self.handlers.remove(&of) {
-                self.executor.drop_task(task);
-            }
+        let (gone, stays) = std::mem::take(&mut self.handlers)
+            .into_iter()
+            .partition(|(client, call, _)| which((*client, *call)));
+        self.handlers = stays;
+        let gone: BTreeSet<_> = gone;
+        for (_, _, task) in gone {
+            self.executor.drop_task(task);
         }
     }
 
@@ -264,20 +266,19 @@ impl Driver<'_> {
     }
 
     fn handle(&mut self, letter: Letter) {
-        let came = self.world.server_clock.now();
+        let (came, asked) = (self.world.server_clock.now(), self.world.now());
         let client = usize::try_from(letter.client).unwrap_or(1);
         let mut handling = self.server.handle(client, letter.ask.clone());
         let world = Arc::clone(&self.world);
-        let of = (letter.client, letter.call);
+        let letter_of = (letter.client, letter.call);
         // In this one poll the request is in, and most are answered.
         let poll = handling.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        let done = move |answer: Answer| world.answer(&letter, Reply { answer, came });
+        let done = move |answer: Answer| world.answer(&letter, asked, Reply { answer, came });
         match poll {
             Poll::Ready(answer) => done(answer),
             Poll::Pending => {
                 let task = self.executor.spawn(SERVER, Box::pin(async move { done(handling.await) }));
-                // A duplicate stands in the place of the first: both wait under one id.
-                self.handlers.insert(of, task).into_iter().for_each(|old| self.executor.drop_task(old));
+                self.handlers.insert((letter_of.0, letter_of.1, task));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leasehold::{Clock as _, LeaseId, LockKey, RevocationListener};
+use leasehold::{Clock as _, LeaseId, RevocationListener, Timestamp};
 
 use super::{
     armed::Occasion,
@@ -103,15 +103,15 @@ impl World {
         }
     }
 
-    /// Sends the server's answer back.
-    pub(super) fn answer(&self, letter: &Letter, reply: Reply) {
+    /// Sends the server's answer back, to a request that came at the true instant `asked`.
+    pub(super) fn answer(&self, letter: &Letter, asked_at: Timestamp, reply: Reply) {
         let now = self.now();
         let ttl = self.settings.ttl;
         let mut state = self.state();
         if let (Some(token), Some(asked)) = (reply.answer.token(), letter.ask.acquires()) {
             let life = state.link(letter.client).map_or(0, |link| link.life);
             let (client, id) = (letter.client, asked.id());
-            let note = GrantNote { at: now, client, life, id };
+            let note = GrantNote { asked: asked_at, client, life, id };
             for key in asked.keys() {
                 state.grants.entry((key.clone(), token)).or_insert(note);
             }
@@ -201,15 +201,6 @@ impl World {
             let came = self.server_clock.now();
             open.cell.fill(Reply { answer: Answer::Broken, came });
         }
-    }
-
-    /// Whether this grant may have been taken away by something that no clock can tell.
-    pub(super) fn is_excused(&self, key: &LockKey, token: leasehold::FencingToken) -> bool {
-        let state = self.state();
-        let Some(note) = state.grants.get(&(key.clone(), token)) else { return true };
-        let revoked = state.claims.revoked.get(key).copied();
-        let last = state.host.last_loss.max(revoked);
-        last.is_some_and(|last| note.at <= last)
     }
 }
 

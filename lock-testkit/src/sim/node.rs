@@ -138,7 +138,7 @@ impl Node {
         token: FencingToken,
         until: impl Fn() -> Option<Timestamp> + Send + 'static,
     ) {
-        self.world.claim((self.client, self.life), key, token, true, Box::new(until));
+        self.world.claim((self.client, self.life), key, token, Box::new(until));
     }
 
     /// Says that something is wrong: the run fails with this sentence.

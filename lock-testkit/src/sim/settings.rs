@@ -22,6 +22,13 @@ pub(super) struct Settings {
     pub(super) calm: Duration,
 }
 
+impl Settings {
+    /// For how long the server grants nothing after a loss.
+    pub(super) fn quarantine(&self) -> Duration {
+        self.quarantine.unwrap_or(self.ttl * 2)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         let ttl = Duration::from_secs(1);

@@ -213,7 +213,7 @@ impl Sim {
             body,
             make: &make,
             bodies: BTreeMap::new(),
-            handlers: BTreeMap::new(),
+            handlers: BTreeSet::new(),
             busy: 0,
         };
         driver.run();
@@ -262,7 +262,6 @@ impl Sim {
     }
 
     fn judge(&self, world: &World, server: &Server, clients: &Recording) -> Run {
-        let overlap = world.overlapping_claims();
         let mut state = world.state();
         let host = std::mem::take(&mut state.host);
         let mut findings = std::mem::take(&mut state.findings);
@@ -280,7 +279,6 @@ impl Sim {
             Some(finding) => findings.insert(0, Finding::Backend(finding)),
             None => {}
         }
-        findings.extend(overlap);
         let chooser = std::mem::replace(&mut state.chooser, Chooser::seeded(0));
         let replay =
             SimReplay { seed: self.seed, plan: self.plan.clone(), choices: chooser.made() };
@@ -354,7 +352,7 @@ impl Sim {
             runtime,
             Recording::in_process(&true_time),
             usize::try_from(self.clients).unwrap_or(1),
-            self.settings.quarantine.unwrap_or(self.settings.ttl * 2),
+            self.settings.quarantine(),
             self.copies(),
         );
         let clients = Recording::new(&true_time);

@@ -142,8 +142,9 @@ pub(super) struct Host {
     pub(super) epoch: u32,
     /// What came while it was paused.
     pub(super) held: Vec<Event>,
-    /// The last instant at which leases may have been lost, or time have run away.
-    pub(super) last_loss: Option<Timestamp>,
+    /// When its clock was set last.
+    pub(super) last_step: Option<Timestamp>,
+    /// When leases may have been lost.
     pub(super) last_data_loss: Option<Timestamp>,
     /// By how much its clock was set, in all.
     pub(super) stepped_ns: u64,
@@ -163,7 +164,8 @@ pub(super) struct Open {
 /// What is known of a grant.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GrantNote {
-    pub(super) at: Timestamp,
+    /// When the request had come: from then on the waiter counts by the server's clock.
+    pub(super) asked: Timestamp,
     pub(super) client: u32,
     pub(super) life: u32,
     pub(super) id: LeaseId,
