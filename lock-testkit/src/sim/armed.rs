@@ -218,6 +218,9 @@ impl World {
             self.server_clock.step(nanos);
             state.host.stepped_ns = state.host.stepped_ns.saturating_add(nanos.unsigned_abs());
             state.host.last_step = Some(self.now());
+            if nanos < 0 {
+                state.orders.push_back(Order::StopJudging);
+            }
         }
         for client in clients(state, who, subject) {
             if let Some(link) = state.link(client) {

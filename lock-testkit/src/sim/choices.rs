@@ -138,12 +138,7 @@ impl Chooser {
             return 0;
         }
         let choice = match &mut self.source {
-            Source::Seed(state) => {
-                *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let high = u32::try_from(mix(*state) >> 32).unwrap_or(0);
-                // Lemire 2019: the high half of the product is uniform enough for a fault.
-                u32::try_from((u64::from(high) * u64::from(count)) >> 32).unwrap_or(0)
-            }
+            Source::Seed(state) => draw(state, count),
             Source::Given(given) => given.0.get(self.made.len()).map_or(0, |it| it % count),
         };
         self.made.push(choice);
@@ -152,11 +147,27 @@ impl Chooser {
 
     /// Yes in so many of a thousand cases.
     pub(super) fn odds(&mut self, per_mille: u32) -> bool {
-        per_mille > 0 && (1..=per_mille).contains(&self.below(1_000))
+        if per_mille == 0 {
+            return false;
+        }
+        let choice = match &mut self.source {
+            Source::Seed(state) => u32::from(draw(state, 1_000) < per_mille),
+            Source::Given(given) => given.0.get(self.made.len()).map_or(0, |it| it % 2),
+        };
+        self.made.push(choice);
+        choice == 1
     }
 
     /// What was chosen.
     pub(super) fn made(self) -> Choices {
         self.made.into_iter().collect()
     }
+}
+
+/// A number below `count`, and the next state.
+fn draw(state: &mut u64, count: u32) -> u32 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let high = mix(*state) >> 32;
+    // Lemire 2019: the high half of the product is uniform enough for a fault.
+    u32::try_from((high * u64::from(count)) >> 32).unwrap_or(0)
 }

@@ -312,6 +312,7 @@ impl Driver<'_> {
                     self.world.state().host.held.clear();
                     self.world.break_calls(|_| true);
                 }
+                Order::StopJudging => self.server.stop_judging(),
                 Order::LoseData => {
                     self.server.lose_data();
                     self.server.tell(Arc::new(Push(Arc::downgrade(&self.world))));

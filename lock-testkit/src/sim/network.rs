@@ -169,6 +169,9 @@ impl World {
         let now = self.now();
         let mut state = self.state();
         let dropped = state.calls.remove(&call);
+        if let Some(open) = &dropped {
+            state.lost_releases.extend(open.ends);
+        }
         if waits && dropped.is_some() && state.lives(client, life) {
             let at = now + state.latency(self.settings.latency);
             let epoch = state.host.epoch;

@@ -11,7 +11,8 @@ use crate::{generate, history::History};
 pub struct Run {
     /// What the clients asked and were answered, in true time, in front of the network: for people and reports.
     pub history: History,
-    /// What the server was asked and answered, behind the network: what the lock checker judges. It ends at a failover.
+    /// What the server was asked and answered, behind the network: what the lock checker judges. It ends at a
+    /// failover and where the server's clock is set back: both bring ended leases back to life.
     pub server: History,
     /// What went wrong on purpose, in order.
     pub faults: Vec<FaultNote>,

@@ -129,8 +129,13 @@ impl Server {
         Arc::clone(&self.state().made.backend)
     }
 
-    /// What was asked of the server and what it answered, as far as it can be judged by the specification: up to a
-    /// failover, which can bring ended leases back.
+    /// The specification has nothing to say about what follows: time goes back, or a copy takes over, and leases that have
+    /// ended live again.
+    pub(super) fn stop_judging(&self) {
+        self.state().stop_judging(&self.recording);
+    }
+
+    /// What was asked of the server and what it answered, as far as it can be judged by the specification.
     pub(super) fn history(&self) -> History {
         self.state().judged.clone().unwrap_or_else(|| self.recording.history())
     }

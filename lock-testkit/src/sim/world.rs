@@ -115,6 +115,8 @@ pub(super) enum Order {
     StopServer,
     LoseData,
     FailOver(u32),
+    /// What the server does from here on can't be judged by the specification.
+    StopJudging,
 }
 
 /// A client's machine and its connection.

@@ -5,4 +5,5 @@ mod bodies;
 mod determinism;
 mod faults;
 mod plans;
+mod shrinking;
 mod survives;
