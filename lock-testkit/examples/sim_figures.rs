@@ -41,7 +41,10 @@ fn main() {
     let run = Sim::new(1).clients(4).phases(Duration::from_secs(3_600), Duration::ZERO).run(cycle);
     let seconds = began.elapsed().as_secs_f64();
     let operations = run.server.len();
-    println!("{operations} operations in {seconds:.2} s: {:.0} a second", f64_of(operations) / seconds);
+    println!(
+        "{operations} operations in {seconds:.2} s: {:.0} a second",
+        f64_of(operations) / seconds
+    );
     println!("finding: {:?}", run.finding());
 
     let plans = 2_000;

@@ -13,6 +13,7 @@
 //! - [`vectors`]: tables of operations and outcomes for every implementation of the specification.
 //! - [`mock`]: backends that answer what a test tells them to.
 //! - [`broken`]: backends with one bug each, which prove that the checks bite.
+//! - [`sim`]: a deterministic simulator: clients, clocks, a network, a server, and fault plans.
 //!
 //! None uses one below it.
 

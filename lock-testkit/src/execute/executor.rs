@@ -56,7 +56,8 @@ impl<'a> Executor<'a> {
         self.next += 1;
         let id = TaskId(self.next);
         let ready = Arc::clone(&self.ready);
-        let waker: Waker = Arc::new(Task { id, owner, queued: AtomicBool::new(false), ready }).into();
+        let waker: Waker =
+            Arc::new(Task { id, owner, queued: AtomicBool::new(false), ready }).into();
         waker.wake_by_ref();
         self.tasks.insert(id, Slot { owner, future, waker });
         id

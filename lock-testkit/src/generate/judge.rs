@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-
 use crate::{
     check::{
         Reached,
         invariants::{Bounds, Broken, broken},
         lock::{self, Impasse, Options, Verdict},
     },
-    history::{History, Operation},
     execute::Stuck,
+    history::{History, Operation},
     report::{Replay, Report},
 };
 

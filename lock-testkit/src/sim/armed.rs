@@ -300,7 +300,9 @@ fn clients(state: &State, who: Who, subject: Option<u32>) -> Vec<u32> {
     let all = u32::try_from(state.links.len()).unwrap_or(u32::MAX);
     match who {
         Who::Holder => subject.into_iter().collect(),
-        Who::Client(client) => Some(client).filter(|it| (1..=all).contains(it)).into_iter().collect(),
+        Who::Client(client) => {
+            Some(client).filter(|it| (1..=all).contains(it)).into_iter().collect()
+        }
         Who::Clients => (1..=all).collect(),
         Who::Server => Vec::new(),
     }

@@ -57,7 +57,8 @@ impl World {
         let mut state = self.state();
         let mut others = Vec::new();
         for (number, claim) in state.claims.all.iter_mut().enumerate() {
-            if claim.key == *key && claim.token != token
+            if claim.key == *key
+                && claim.token != token
                 && let Some(probe) = claim.probe.take()
             {
                 others.push((number, claim.client, claim.life, claim.token, probe));
@@ -67,7 +68,8 @@ impl World {
             let clock = state.link(other).filter(|link| link.up && link.life == life);
             let clock = clock.map(|link| link.clock.clone());
             drop(state);
-            let believes = clock.is_some_and(|clock| probe().is_some_and(|until| clock.now() < until));
+            let believes =
+                clock.is_some_and(|clock| probe().is_some_and(|until| clock.now() < until));
             let excused = self.was_taken_away(key, old);
             state = self.state();
             if believes && !excused {
@@ -153,7 +155,12 @@ impl World {
     }
 
     /// A grant that nobody knows of counts as granted long ago.
-    fn was_granted_before(&self, key: &LockKey, token: FencingToken, at: Option<Timestamp>) -> bool {
+    fn was_granted_before(
+        &self,
+        key: &LockKey,
+        token: FencingToken,
+        at: Option<Timestamp>,
+    ) -> bool {
         let state = self.state();
         let note = state.grants.get(&(key.clone(), token));
         note.is_none_or(|note| at.is_some_and(|at| note.asked <= at))

@@ -151,7 +151,8 @@ impl Driver<'_> {
     }
 
     fn is_done(&self) -> bool {
-        self.bodies.is_empty() && self.world.state().links.iter().all(|link| link.up || !link.returns)
+        self.bodies.is_empty()
+            && self.world.state().links.iter().all(|link| link.up || !link.returns)
     }
 
     fn ended(&mut self, task: TaskId, panic: Option<String>) {
@@ -277,7 +278,8 @@ impl Driver<'_> {
         match poll {
             Poll::Ready(answer) => done(answer),
             Poll::Pending => {
-                let task = self.executor.spawn(SERVER, Box::pin(async move { done(handling.await) }));
+                let task =
+                    self.executor.spawn(SERVER, Box::pin(async move { done(handling.await) }));
                 self.handlers.insert((letter_of.0, letter_of.1, task));
             }
         }
@@ -286,9 +288,8 @@ impl Driver<'_> {
     fn over(&mut self, over: Over, note: usize) {
         let healed = if let Over::Partition(cut) = &over { cut.clone() } else { Vec::new() };
         self.world.over(over, note);
-        let mended = |client: u32| {
-            self.world.state().link(client).is_some_and(|link| link.cuts == 0)
-        };
+        let mended =
+            |client: u32| self.world.state().link(client).is_some_and(|link| link.cuts == 0);
         let healed: Vec<_> = healed.into_iter().filter(|client| mended(*client)).collect();
         self.world.break_calls(|open| open.lost && healed.contains(&open.client));
     }

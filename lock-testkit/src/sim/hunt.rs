@@ -7,9 +7,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use super::{
-    Choices, FaultPlan, Finding, Kinds, Run, SimReplay, plans,
-};
+use super::{Choices, FaultPlan, Finding, Kinds, Run, SimReplay, plans};
 
 /// Which plans are tried.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +146,11 @@ fn shrink<R: FnMut(&Attempt) -> Run>(
     // The protocol of a proptest value tree: simplify while it fails, complicate when it no longer does.
     let mut more = tree.simplify();
     while more && shrinking.left > 0 {
-        more = if shrinking.fails_somehow(tree.current()) { tree.simplify() } else { tree.complicate() };
+        more = if shrinking.fails_somehow(&tree.current()) {
+            tree.simplify()
+        } else {
+            tree.complicate()
+        };
     }
     shrinking.fewer_faults();
     shrinking.fewer_choices();
@@ -174,7 +176,7 @@ impl<R: FnMut(&Attempt) -> Run> Shrinking<'_, R> {
     }
 
     /// … with the plainest choices, with the best so far, or with those of the seed.
-    fn fails_somehow(&mut self, plan: FaultPlan) -> bool {
+    fn fails_somehow(&mut self, plan: &FaultPlan) -> bool {
         let best = self.best.replay.choices.clone();
         let with = [Some(Choices::default()), Some(best), None];
         with.into_iter().any(|choices| self.fails(plan.clone(), choices))
@@ -185,7 +187,7 @@ impl<R: FnMut(&Attempt) -> Run> Shrinking<'_, R> {
         while place < self.best.replay.plan.faults.len() && self.left > 0 {
             let mut plan = self.best.replay.plan.clone();
             plan.faults.remove(place);
-            if !self.fails_somehow(plan) {
+            if !self.fails_somehow(&plan) {
                 place += 1;
             }
         }

@@ -77,8 +77,9 @@ pub(super) enum Answer {
 impl Answer {
     pub(super) const fn grant(&self) -> Option<&Grant> {
         match self {
-            Self::Try(Ok(TryAcquire::Granted(grant)))
-            | Self::Wait(Ok(Acquire::Granted(grant))) => Some(grant),
+            Self::Try(Ok(TryAcquire::Granted(grant))) | Self::Wait(Ok(Acquire::Granted(grant))) => {
+                Some(grant)
+            }
             _ => None,
         }
     }

@@ -49,12 +49,7 @@ impl World {
     }
 
     /// What goes wrong with the two messages of this request; faults that are due at it happen.
-    fn misfortunes(
-        &self,
-        state: &mut State,
-        client: u32,
-        ask: &Ask,
-    ) -> (Vec<Change>, Vec<Change>) {
+    fn misfortunes(&self, state: &mut State, client: u32, ask: &Ask) -> (Vec<Change>, Vec<Change>) {
         let changes = self.occur(state, Occasion::Message(ask.operation()), client);
         let (mut there, mut back) = (Vec::new(), Vec::new());
         for (leg, change) in changes {
@@ -232,7 +227,12 @@ impl RevocationListener for Push {
         let Some(world) = self.0.upgrade() else { return };
         let now = world.now();
         let mut state = world.state();
-        let keys: Vec<_> = state.grants.iter().filter(|(_, note)| note.id == id).map(|((key, _), _)| key.clone()).collect();
+        let keys: Vec<_> = state
+            .grants
+            .iter()
+            .filter(|(_, note)| note.id == id)
+            .map(|((key, _), _)| key.clone())
+            .collect();
         for key in keys {
             state.claims.revoked.insert(key, now);
         }

@@ -56,7 +56,6 @@ impl Node {
     }
 
     /// Settings that fit the run: its ttl, a fifth of it for an operation.
-    #[must_use]
     pub fn config(&self) -> ConfigBuilder {
         let settings = &self.world.settings;
         Config::builder()

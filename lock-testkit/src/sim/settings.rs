@@ -70,8 +70,8 @@ impl Storm {
         if chooser.odds(self.lose) {
             return Some(Change::Lose);
         }
-        let kinds: [(u32, fn(Span) -> Change); 3] = [
-            (self.delay, Change::Delay),
+        let kinds = [
+            (self.delay, Change::Delay as fn(Span) -> Change),
             (self.reorder, Change::Reorder),
             (self.duplicate, Change::Duplicate),
         ];

@@ -265,11 +265,7 @@ impl Sim {
         let mut state = world.state();
         let host = std::mem::take(&mut state.host);
         let mut findings = std::mem::take(&mut state.findings);
-        let slack = Slack {
-            rate_ppm: host.ppm,
-            jitter_ns: host.stepped_ns,
-            ..Slack::EXACT
-        };
+        let slack = Slack { rate_ppm: host.ppm, jitter_ns: host.stepped_ns, ..Slack::EXACT };
         let limits = Limits { explored: 5_000_000, alive: 20_000 };
         let options = Options { slack, limits, ..Options::default() };
         let ran = Criteria { options, ..Criteria::default() }.judge(server.history());
@@ -336,8 +332,7 @@ impl Sim {
             findings: Vec::new(),
         };
         let settings = self.settings.clone();
-        let world =
-            Arc::new(World::new(truth.clone(), settings, server_clock.clone(), state));
+        let world = Arc::new(World::new(truth.clone(), settings, server_clock.clone(), state));
         let tasks = Tasks {
             incoming: executor.incoming().clone(),
             world: Arc::clone(&world),
@@ -345,7 +340,8 @@ impl Sim {
             life: 0,
         };
         let tasks = Arc::new(tasks);
-        let runtime = Runtime::new(Arc::new(server_clock), self.entropy(0), Arc::clone(&tasks) as _);
+        let runtime =
+            Runtime::new(Arc::new(server_clock), self.entropy(0), Arc::clone(&tasks) as _);
         let true_time = Runtime::new(Arc::new(truth), self.entropy(1), tasks);
         let server = Server::new(
             Arc::clone(&self.start),

@@ -1,6 +1,8 @@
 //! What the clients of these tests do.
 
-use leasehold_testkit::sim::{FaultPlan, Node, Run, Sim};
+use std::time::Duration;
+
+use leasehold_testkit::sim::{FaultPlan, Node, Run};
 
 /// The names of the points that [`work`] comes to.
 pub(crate) const POINTS: [&str; 2] = ["check", "write"];
@@ -9,7 +11,7 @@ pub(crate) const POINTS: [&str; 2] = ["check", "write"];
 pub(crate) async fn work(node: Node) {
     let locker = node.locker();
     for _ in 0..4 {
-        let request = locker.lock("job").keep_alive().wait(node.config().build().unwrap().ttl().get() * 3);
+        let request = locker.lock("job").keep_alive().wait(Duration::from_secs(3));
         if let Ok(guard) = request.acquire().await {
             node.watch(&guard);
             node.point("check").await;
@@ -17,17 +19,12 @@ pub(crate) async fn work(node: Node) {
             node.point("write").await;
             let _released = guard.release().await;
         }
-        node.runtime().sleep(std::time::Duration::from_millis(50)).await;
+        node.runtime().sleep(Duration::from_millis(50)).await;
     }
 }
 
 pub(crate) fn plan(text: &str) -> FaultPlan {
     text.parse().unwrap()
-}
-
-/// A run of [`work`] under this plan.
-pub(crate) fn run(seed: u64, text: &str) -> Run {
-    Sim::new(seed).clients(3).plan(plan(text)).run(work)
 }
 
 /// Everything that a run shows, as text.

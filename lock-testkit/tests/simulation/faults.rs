@@ -151,7 +151,8 @@ async fn hold_and_look(node: Node, notes: Notes) {
 }
 
 #[test]
-fn a_server_that_restarts_with_its_data_knows_the_leases_and_one_without_waits_until_they_are_over() {
+fn a_server_that_restarts_with_its_data_knows_the_leases_and_one_without_waits_until_they_are_over()
+{
     let with = alone("restart server with data for 100ms at 200ms", hold_and_look).1;
     assert_eq!(with, ["granted at 0ns", "1 leases at 500ms", "held lease at 500ms"]);
     let without = alone("restart server without data for 100ms at 200ms", hold_and_look).1;
@@ -242,13 +243,15 @@ fn a_skewed_clock_within_the_allowance_is_survived_and_one_beyond_it_is_found() 
 #[test]
 fn faults_are_aimed_at_the_holder_at_the_moment_that_matters() {
     for seed in 0..20 {
-        let plan = plan("pause holder for 500ms after grant 2; pause holder for 500ms at renewal 3");
+        let plan =
+            plan("pause holder for 500ms after grant 2; pause holder for 500ms at renewal 3");
         let run = Sim::new(seed).clients(3).plan(plan).run(work);
         let trace = run.trace.to_string();
         let lines: Vec<_> = trace.lines().collect();
         let words = ["is granted token", "sends renewal"];
         for (fault, word) in run.faults.iter().zip(words) {
-            let place = lines.iter().position(|line| line.ends_with(&*format!("fault: {}", fault.words)));
+            let place =
+                lines.iter().position(|line| line.ends_with(&*format!("fault: {}", fault.words)));
             let before = lines[place.unwrap() - 1];
             let holder = format!("client {} {word}", fault.client.unwrap());
             assert!(before.contains(&holder), "{before}");
@@ -274,7 +277,11 @@ fn a_foreign_wait_is_told_at_once_and_by_name() {
 fn the_timers_of_tokio_are_told_with_or_without_its_runtime() {
     let sleeps = |_: Node, _: Notes| tokio::time::sleep(Duration::from_millis(1));
     let (run, _) = alone("", |_, _| async { tokio::time::sleep(Duration::from_millis(1)).await });
-    assert!(run.findings[0].to_string().contains("from the node's `Runtime`"), "{}", run.findings[0]);
+    assert!(
+        run.findings[0].to_string().contains("from the node's `Runtime`"),
+        "{}",
+        run.findings[0]
+    );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _inside = runtime.enter();
     let (run, _) = alone("", sleeps);

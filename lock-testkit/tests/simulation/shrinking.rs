@@ -3,7 +3,7 @@
 use leasehold::AcquireRequest;
 use leasehold_testkit::{
     broken::{BrokenBackend, Bug},
-    sim::{Action, Attempt, Finding, Kinds, PlanHunt, Sim, hunt_plans},
+    sim::{Action, Attempt, Fault, Finding, Kinds, PlanHunt, Sim, hunt_plans},
 };
 
 use super::bodies::{POINTS, work};
@@ -58,6 +58,17 @@ fn the_smallest_plan_for_a_stale_write_is_one_pause_before_the_write() {
 #[test]
 fn a_correct_backend_in_place_of_the_broken_one_passes_the_same_plans() {
     let sim = Sim::new(0).clients(3).backend(BrokenBackend::correct);
-    let hunted = hunt_plans(&HUNT, |attempt| sim.clone().attempt(attempt).run(work));
+    let hunt = PlanHunt { kinds: Kinds::Survivable, ..HUNT };
+    let hunted = hunt_plans(&hunt, |attempt| sim.clone().attempt(attempt).run(work));
     assert!(hunted.failure.is_none(), "{}", hunted.failure.unwrap());
+}
+
+#[test]
+fn a_backend_that_counts_its_tokens_is_found_by_one_loss_of_its_data() {
+    let sim = Sim::new(0).clients(3).backend(BrokenBackend::correct);
+    let hunted = hunt_plans(&HUNT, |attempt| sim.clone().attempt(attempt).run(work));
+    let failure = hunted.failure.expect("it counts from 1 again");
+    let plan = &failure.run.replay.plan;
+    assert!(matches!(plan.faults[..], [Fault { action: Action::Restart { data: false, .. }, .. }]));
+    assert!(failure.finding.to_string().contains("token 1 is not greater than 1"), "{failure}");
 }

@@ -16,11 +16,6 @@ fn failures(kinds: Kinds, storm: Storm) -> String {
         let wrong = run.finding().map(ToString::to_string).or(run.undecided);
         if let Some(wrong) = wrong {
             failures += &format!("{wrong}\n{}\n", run.replay);
-            if std::env::var_os("DUMP").is_some() {
-                let mut bytes = Vec::new();
-                run.server.write_to(&mut bytes).unwrap();
-                println!("{wrong}\n{}\n{}{}", run.replay, run.trace, String::from_utf8(bytes).unwrap());
-            }
         }
     }
     failures

@@ -39,8 +39,7 @@ impl FromStr for FaultPlan {
     }
 }
 
-const ACTIONS: &str =
-    "`pause`, `crash`, `partition`, `lose`, `delay`, `reorder`, `duplicate`, `restart`, `failover`, `step` or `skew`";
+const ACTIONS: &str = "`pause`, `crash`, `partition`, `lose`, `delay`, `reorder`, `duplicate`, `restart`, `failover`, `step` or `skew`";
 
 fn fault(words: &mut Words<'_>) -> Result<Fault, ParsePlanError> {
     let action = match words.next(ACTIONS)?.text {
@@ -309,7 +308,9 @@ impl<'a> Words<'a> {
         if size == 0 {
             let millis = decimal(word.text, 1_000).filter(|it| *it <= u64::from(Span::MOST_MILLIS));
             let millis = millis.and_then(|millis| u32::try_from(millis).ok());
-            return millis.map(Span::Ttls).ok_or_else(|| word.not("a number of ttls up to 1000, with up to 3 decimals"));
+            return millis
+                .map(Span::Ttls)
+                .ok_or_else(|| word.not("a number of ttls up to 1000, with up to 3 decimals"));
         }
         let time = decimal(word.text, size).map(Duration::from_nanos);
         let time = time.filter(|time| *time <= Span::LONGEST);
