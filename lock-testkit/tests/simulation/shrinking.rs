@@ -21,7 +21,7 @@ fn a_backend_with_a_bug_is_found_and_its_plan_made_small() {
     assert!(matches!(failure.finding, Finding::Backend(_)), "{failure}");
     assert_eq!(failure.run.replay.plan.faults.len(), 1, "{failure}");
     assert!(failure.run.replay.choices.unusual() <= 3, "{failure}");
-    let again = sim.clone().again(failure.run.replay.clone()).run(work);
+    let again = sim.again(failure.run.replay.clone()).run(work);
     assert_eq!(again.findings, failure.run.findings);
 }
 
