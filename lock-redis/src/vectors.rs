@@ -39,12 +39,13 @@ struct Scripted {
 }
 
 impl Scripted {
-    async fn start() -> Self {
+    async fn start(fast_paths: bool) -> Self {
         let server = RedisServer::start();
         let config = RedisBackend::builder(server.url())
             .response_timeout(Duration::from_secs(5))
             .without_quarantine()
             .script_clock("local now = redis.call('GET', 'now')\n");
+        let config = if fast_paths { config } else { config.without_fast_paths() };
         let backend = config.connect().await.unwrap();
         let mut pushes = server.client();
         pushes.call(&["SUBSCRIBE", CHANNEL]).unwrap();
@@ -208,11 +209,20 @@ impl Machine for Scripted {
 
 #[tokio::test]
 async fn the_scripts_answer_every_outcome_vector() {
+    answer_every_vector(true).await;
+}
+
+#[tokio::test]
+async fn the_general_way_answers_as_the_fast_paths_do() {
+    answer_every_vector(false).await;
+}
+
+async fn answer_every_vector(fast_paths: bool) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec");
     let mut ran = 0;
     let mut wrong = Vec::new();
     for vector in Vector::read_all(folder).unwrap() {
-        let mut machine = Scripted::start().await;
+        let mut machine = Scripted::start(fast_paths).await;
         match run(&vector, &mut machine).await {
             Ok(did) => ran += usize::from(did),
             Err(mismatch) => wrong.push(mismatch.to_string()),

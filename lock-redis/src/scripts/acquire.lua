@@ -98,9 +98,10 @@ local place = nil
 for _, each in ipairs(rs) do
   local found = place_of(each, want.id)
   if found then
-    if #rs > 1 or not same_terms(waiter_at(each, found)) then return finish({4}) end
+    local mine = waiter_at(each, found)
+    if #rs > 1 or not mine or not same_terms(mine) then return finish({4}) end
     place = found
-    if ticket then refresh(each, want.id, place, ticket) end
+    if ticket then refresh(each, mine, ticket) end
   end
 end
 for _, each in ipairs(rs) do

@@ -16,8 +16,7 @@ end
 if r.count > 0 then
   for place = r.head, r.tail do
     local w = waiter_at(r, place)
-    local _, ticket = place_of(r, w and w.id or '')
-    if ticket and ticket > at then
+    if w and w.ticket > at then
       waiters[#waiters + 1] = {w.permits or 0, w.limit, w.since, w.holder}
     end
   end

@@ -110,6 +110,8 @@ pub(crate) struct Settings {
     pub(crate) tombstone_ttl: Duration,
     /// Stands in for the part that reads the server's clock: tests put a given time there.
     pub(crate) clock: Option<String>,
+    /// Whether the usual cases are decided by comparing text. Without, everything takes the general way: tests compare.
+    pub(crate) fast_paths: bool,
 }
 
 /// All scripts, for one kind of server.
@@ -134,6 +136,7 @@ impl Scripts {
             Script::assemble(head, parts, settings)
         };
         let script = |means: Flags, fast: &str, shared: &[&str], body: &str| {
+            let fast = if settings.fast_paths { fast } else { "" };
             of(means, &[&[clock, fast, RECORD, LEASE], shared, &[body]].concat())
         };
         let all = [QUEUE, EPOCH];

@@ -1,26 +1,21 @@
--- Waiters: a hash `:w` with two fields each, place to details and id to `<place> <ticket's end>`. The record has the first
--- and the last place (`head`, `tail`; a waiter that left leaves a hole), their number, and their finite limit.
+-- Waiters: a hash `:w` with two fields each: place to `<ticket's end> <since> <channel> <permits> <limit> <ttl> <id> <hold> -
+-- <holder>`, and id to place. The record has the first and the last place (`head`, `tail`; a waiter that left leaves a
+-- hole), their number, and their finite limit. The fast paths write and read the same.
 
 local function place_of(r, id)
   if r.count == 0 then return nil end
-  local text = try(r.key .. ':w', 'HGET', r.key .. ':w', id)
-  if not text then return nil end
-  local place, ticket = string.match(text, '^(%d+) (%d+)$')
-  return tonumber(place), tonumber(ticket)
-end
-
-local function parse_waiter(place, text)
-  local w = { place = place }
-  w.id, w.permits, w.limit, w.ttl, w.hold, w.since, w.channel, w.holder =
-    string.match(text, '^(%x+) (%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (.*)$')
-  w.permits, w.limit, w.ttl = tonumber(w.permits), tonumber(w.limit), tonumber(w.ttl)
-  if w.permits == 0 then w.permits = nil end
-  return w
+  return tonumber(try(r.key .. ':w', 'HGET', r.key .. ':w', id) or nil)
 end
 
 local function waiter_at(r, place)
   local text = redis.call('HGET', r.key .. ':w', string.format('%d', place))
-  return text and parse_waiter(place, text)
+  if not text then return nil end
+  local w = { place = place, text = text }
+  w.ticket, w.since, w.channel, w.permits, w.limit, w.ttl, w.id, w.hold, w.holder =
+    string.match(text, '^(%d+) (%d+) (%S+) (%d+) (%d+) (%d+) (%x+) (%w+) %- (.*)$')
+  w.ticket, w.permits, w.limit, w.ttl = tonumber(w.ticket), tonumber(w.permits), tonumber(w.limit), tonumber(w.ttl)
+  if w.permits == 0 then w.permits = nil end
+  return w
 end
 
 local function dequeue(r, w)
@@ -31,8 +26,9 @@ local function dequeue(r, w)
 end
 
 -- The ticket's own time to live is the waiter's: `ticket` µs from now, renewed by each of its calls.
-local function refresh(r, id, place, ticket)
-  redis.call('HSET', r.key .. ':w', id, string.format('%d %d', place, at + ticket))
+local function refresh(r, w, ticket)
+  local text = string.format('%016d', at + ticket) .. string.sub(w.text, 17)
+  redis.call('HSET', r.key .. ':w', string.format('%d', w.place), text)
   redis.call('PEXPIRE', r.key .. ':w', string.format('%d', keep(r)))
 end
 
@@ -41,10 +37,10 @@ local function enqueue(r, want, ticket, channel)
   r.tail, r.count, r.dirty = r.tail + 1, r.count + 1, true
   local limit = want.limit or 0
   if limit > 0 then r.waiting_limit, r.waiting_finite = limit, r.waiting_finite + 1 end
-  local details = string.format('%s %d %d %d %s %d %s %s', want.id, want.permits or 0, limit, want.ttl, want.hold, at,
-    channel, want.holder)
-  redis.call('HSET', r.key .. ':w', string.format('%d', r.tail), details, want.id,
-    string.format('%d %d', r.tail, at + ticket))
+  local place = string.format('%d', r.tail)
+  local text = string.format('%016d %s %s %d %d %d %s %s - %s', at + ticket, now, channel, want.permits or 0, limit, want.ttl,
+    want.id, want.hold, want.holder)
+  redis.call('HSET', r.key .. ':w', place, text, want.id, place)
   redis.call('PEXPIRE', r.key .. ':w', string.format('%d', keep(r)))
   return r.tail
 end
@@ -64,10 +60,7 @@ end
 local function sweep(r)
   for place = r.head, r.tail do
     local w = waiter_at(r, place)
-    if w then
-      local _, ticket = place_of(r, w.id)
-      if not ticket or ticket <= at then dequeue(r, w) end
-    end
+    if w and w.ticket <= at then dequeue(r, w) end
   end
 end
 
@@ -87,9 +80,8 @@ local function serve(r, mark, mine)
   while r.count > 0 and place <= r.tail and not alone(r) do
     local w = waiter_at(r, place)
     if w then
-      local _, ticket = place_of(r, w.id)
       steps = steps + 1
-      if not ticket or ticket <= at then
+      if w.ticket <= at then
         dequeue(r, w)
       elseif not fits(r, w) then
         break

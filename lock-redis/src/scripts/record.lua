@@ -30,13 +30,14 @@ local function load(key)
     hold = '0', holder = '', tombs = 0, head = 1, tail = 0, count = 0, waiting_limit = 0, waiting_finite = 0, used = 0, limit = 0, finite = 0, latest = 0 }
   local v = try(key, 'GET', key)
   if v then
+    local sub = string.sub
     local extras
-    local ids
-    r.mark, r.last, r.expiry, r.granted, ids, r.hold, extras, r.holder =
-      string.match(v, '^lh1 [-+] ([%x-]+) (%d+) (%d+) (%d+) ([%x-]+) (%w+) (%S+) (.*)$')
-    if not ids or #r.mark ~= 24 or #ids ~= 80 then foreign(key) end
-    r.gone, r.id = string.sub(ids, 1, 48), string.sub(ids, 49)
-    r.last, r.expiry, r.granted = tonumber(r.last), tonumber(r.expiry), tonumber(r.granted)
+    r.hold, extras, r.holder = string.match(v, '^(%w+) (%S+) (.*)$', 164)
+    r.last, r.expiry, r.granted = tonumber(sub(v, 32, 47)), tonumber(sub(v, 49, 64)), tonumber(sub(v, 66, 81))
+    r.mark, r.gone, r.id = sub(v, 7, 30), sub(v, 83, 130), sub(v, 131, 162)
+    if not (r.hold and r.last and r.expiry and r.granted and string.find(v, '^lh1 [-+] [%x-]+ %d+ %d+ %d+ [%x-]+ %w')) then
+      foreign(key)
+    end
     if extras ~= '-' then
       r.tombs = tonumber(string.match(extras, 't(%d+)') or 0)
       local head, tail, count, limit_there, finite_there = string.match(extras, 'q(%d+)%.(%d+)%.(%d+)%.(%d+)%.(%d+)')

@@ -8,10 +8,11 @@ local released = 0
 for _, key in ipairs(KEYS) do expire(load(key)) end
 for _, key in ipairs(KEYS) do
   local r = load(key)
-  local lease, place = find(r, id), place_of(r, id)
-  local freed = false
-  if place then
-    dequeue(r, waiter_at(r, place))
+  local lease, freed = find(r, id), false
+  local place = not lease and place_of(r, id)
+  local waiter = place and waiter_at(r, place)
+  if waiter then
+    dequeue(r, waiter)
     freed = true
   end
   if not lease or lease.hold == 'r' then
