@@ -19,7 +19,8 @@ pub trait AdminBackend: Send + Sync {
     /// The backend failed.
     async fn revoke(&self, key: &LockKey) -> Result<Revoked>;
 
-    /// Tells `listener` of every revocation that reaches this process, best effort and as soon as it can,
-    /// until the listener is gone. A message that is lost costs no safety: the next renewal finds the lease lost.
+    /// Tells `listener` of every revocation that reaches this process, and of every forward step of the backend's clock that
+    /// its answers show, best effort and as soon as it can, until the listener is gone. A message that is lost
+    /// costs no safety beyond what the token covers: the next renewal finds the lease lost.
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>);
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
@@ -128,6 +129,19 @@ impl RevocationListener for Shared {
             entry.record.end(End::Lost(Loss::Revoked));
         }
         schedule.place(number);
+    }
+
+    fn clock_stepped(&self, by: Duration, seen: Timestamp) {
+        let mut schedule = self.schedule();
+        let numbers: Vec<_> = schedule.leases.keys().copied().collect();
+        for number in numbers {
+            if let Some(entry) = schedule.leases.get(&number) {
+                entry.record.clock_stepped(by, seen);
+            }
+            schedule.place(number);
+        }
+        // The task tells those whose end is over now.
+        self.wake.notify_one();
     }
 }
 

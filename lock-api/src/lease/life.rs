@@ -68,6 +68,8 @@ pub(crate) struct KeepAlive {
 pub(crate) struct Life {
     terms: Terms,
     phase: Phase,
+    /// What is known by answers to what was sent before this ends so much sooner.
+    stepped: Option<(Timestamp, Duration)>,
 }
 
 #[derive(Debug)]
@@ -82,6 +84,8 @@ enum Phase {
 struct Holding {
     token: FencingToken,
     valid_until: Timestamp,
+    /// When that was sent which `valid_until` is known by.
+    since: Timestamp,
     warned: bool,
     renewal: Option<Renewing>,
 }
@@ -103,7 +107,7 @@ pub(crate) struct Due {
 
 impl Life {
     pub(crate) const fn new(terms: Terms) -> Self {
-        Self { terms, phase: Phase::Registered }
+        Self { terms, phase: Phase::Registered, stepped: None }
     }
 
     pub(crate) const fn terms(&self) -> &Terms {
@@ -123,7 +127,8 @@ impl Life {
         });
         self.phase = Phase::Held(Holding {
             token: grant.token,
-            valid_until: self.terms.drift.valid_until(grant.since, grant.ttl),
+            valid_until: self.certain_end(grant.since, grant.ttl),
+            since: grant.since,
             warned: false,
             renewal,
         });
@@ -131,10 +136,31 @@ impl Life {
 
     /// The backend confirmed an extension by `ttl` that was sent at `since`. It never shortens.
     pub(crate) fn extended(&mut self, since: Timestamp, ttl: Ttl) {
-        let valid_until = self.terms.drift.valid_until(since, ttl);
+        let valid_until = self.certain_end(since, ttl);
         if let Phase::Held(holding) = &mut self.phase {
-            holding.valid_until = holding.valid_until.max(valid_until);
+            if valid_until > holding.valid_until {
+                (holding.valid_until, holding.since) = (valid_until, since);
+            }
             holding.warned = false;
+        }
+    }
+
+    /// The backend's clock stepped forward by so much, as the answer to something sent at `seen` showed.
+    pub(crate) fn clock_stepped(&mut self, by: Duration, seen: Timestamp) {
+        let before = self.stepped.map_or(Duration::ZERO, |(_, before)| before);
+        self.stepped = Some((seen, before.saturating_add(by)));
+        if let Phase::Held(holding) = &mut self.phase
+            && holding.since < seen
+        {
+            holding.valid_until = holding.valid_until.before(by);
+        }
+    }
+
+    fn certain_end(&self, since: Timestamp, ttl: Ttl) -> Timestamp {
+        let end = self.terms.drift.valid_until(since, ttl);
+        match self.stepped {
+            Some((seen, by)) if since < seen => end.before(by),
+            Some(_) | None => end,
         }
     }
 

@@ -1,6 +1,9 @@
 //! One lease, shared by its guard, the body that works under it, and the keeper.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -79,6 +82,11 @@ impl Record {
 
     pub(crate) fn renewal_abandoned(&self) {
         self.life().renewal_abandoned();
+    }
+
+    pub(crate) fn clock_stepped(&self, by: Duration, seen: Timestamp) {
+        self.life().clock_stepped(by, seen);
+        self.changed.notify_waiters();
     }
 
     /// Ends the life; `false` if it had ended before.
