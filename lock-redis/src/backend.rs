@@ -10,12 +10,13 @@ use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Effect, Error,
     ErrorKind, ExtendRequest, Extension, Grant, KeyState, LeaseId, LockBackend, LockKey, Release,
-    Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, poll_acquire,
+    Result, RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    poll_acquire,
 };
 
 use crate::{
     RedisConfig, batch,
-    connect::{Lanes, Target},
+    connect::{Lanes, ServerClock, Target},
     core::{Core, How},
     key::Keyspace,
     queue::{Queue, orphan_bound},
@@ -76,6 +77,8 @@ impl RedisBackend {
             max_ttl,
             orphan_bound: orphan_bound(config.ticket_ttl, longest, config.forget_after()),
             runtime: config.runtime,
+            clock: ServerClock::default(),
+            revocations: RevocationListeners::default(),
         });
         let queue = Queue::new(core, target, config.ticket_ttl);
         Ok(Self { queue: Arc::new(queue) })
@@ -164,7 +167,7 @@ impl AdminBackend for RedisBackend {
 
     /// Starts the subscription, if nobody has waited yet.
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
-        self.queue.revocations.add(listener);
+        self.core().revocations.add(listener);
         self.queue.subscription();
     }
 }

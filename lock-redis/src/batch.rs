@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, error::Error as StdError, fmt, sync::Arc};
 use futures::{StreamExt, stream::FuturesUnordered};
 use leasehold::{Error, ExtendRequest, Extension, LockKey, Result};
 
-use crate::{core::Core, reply, scripts::Op};
+use crate::core::Core;
 
 /// So many leases in one script: more would keep the server from others for too long.
 const LEASES_PER_SCRIPT: usize = 256;
@@ -48,8 +48,7 @@ async fn extend_chunk<'a>(
             return Ok(Vec::new());
         };
         let mut link = core.lanes.link(&first.key).await?;
-        let answer = link.run(Op::Extend, &keys, &words).await?;
-        reply::extended(&answer, chunk.len())
+        core.extend_on(&mut link, &keys, &words).await
     };
     let answers = run.await.unwrap_or_else(|error: Error| {
         let shared = Shared(Arc::new(error));

@@ -7,11 +7,11 @@ use std::{
 
 use leasehold::{
     AcquireRequest, Effect, Error, ErrorKind, Extension, KeyState, LeaseId, LockKey, Mode, Release,
-    Result, Revoked, Runtime, Timestamp, Ttl,
+    Result, RevocationListeners, Revoked, Runtime, Timestamp, Ttl,
 };
 
 use crate::{
-    connect::{Lanes, Link},
+    connect::{Lanes, Link, ServerClock, Step},
     key::Keyspace,
     reply::{self, Acquired},
     scripts::Op,
@@ -24,6 +24,9 @@ pub(crate) struct Core {
     pub(crate) names: Keyspace,
     pub(crate) suspects: Suspects,
     pub(crate) runtime: Runtime,
+    pub(crate) clock: ServerClock,
+    /// Who wants to know what ends leases early.
+    pub(crate) revocations: RevocationListeners,
     /// The longest ttl that certainly ends within the retention.
     pub(crate) ordinary_ttl: Duration,
     /// The longest ttl that the quarantine covers; none without one.
@@ -101,7 +104,7 @@ impl Core {
                 | Acquired::Held { now, .. }
                 | Acquired::Waiting { now, .. } => {
                     epoch.saw(*now);
-                    link.saw_clock(sent, self.runtime.clock(), *now);
+                    self.saw_clock(sent, *now);
                 }
             }
             return Ok(Answered { sent, mark: epoch.mark().to_owned(), answer });
@@ -115,9 +118,39 @@ impl Core {
         let (id, ttl) = (id.expose_hex(), ttl.as_micros().to_string());
         let mut link = self.lanes.link(key).await?;
         let words: [&[u8]; 2] = [id.as_bytes(), ttl.as_bytes()];
-        let answer = link.run(Op::Extend, &[self.names.record(key)], &words).await?;
-        let extended = reply::extended(&answer, 1)?.into_iter().next();
+        let extended = self.extend_on(&mut link, &[self.names.record(key)], &words).await?;
+        let extended = extended.into_iter().next();
         extended.unwrap_or(Ok(Extension::Lost))
+    }
+
+    /// One call of `extend.lua`: an id and a ttl for each of these records.
+    pub(crate) async fn extend_on(
+        &self,
+        link: &mut Link,
+        records: &[String],
+        words: &[&[u8]],
+    ) -> Result<Vec<Result<Extension>>> {
+        let sent = self.runtime.now();
+        let answer = link.run(Op::Extend, records, words).await?;
+        let (now, extended) = reply::extended(&answer, records.len())?;
+        self.saw_clock(sent, now);
+        Ok(extended)
+    }
+
+    /// An answer to what was sent at `sent` showed the server's clock. A step forward ends leases early, which their holders
+    /// must know; a step back hands them on late.
+    fn saw_clock(&self, sent: Timestamp, server: u64) {
+        match self.clock.look(sent, self.runtime.clock(), server) {
+            Some(Step::Forward(by)) => {
+                tracing::warn!(
+                    ?by,
+                    "the server's clock stepped forward: leases end that much early"
+                );
+                self.revocations.tell_step(by, sent);
+            }
+            Some(Step::Back(by)) => tracing::warn!(?by, "the server's clock stepped back"),
+            None => {}
+        }
     }
 
     pub(crate) async fn release(&self, key: &LockKey, id: LeaseId, how: How) -> Result<Release> {

@@ -66,8 +66,11 @@ pub(crate) fn released(answer: &Value) -> Result<Release> {
     read().ok_or_else(|| nonsense(answer))
 }
 
-/// Reads the answer of `extend.lua`: for each lease its outcome, or what failed.
-pub(crate) fn extended(answer: &Value, leases: usize) -> Result<Vec<Result<Extension>>> {
+/// What `extend.lua` answers: the server's `now`, and for each lease its outcome, or what failed.
+type Extended = (u64, Vec<Result<Extension>>);
+
+/// Reads the answer of `extend.lua`.
+pub(crate) fn extended(answer: &Value, leases: usize) -> Result<Extended> {
     let Value::Array(parts) = answer else {
         return Err(nonsense(answer));
     };
@@ -77,10 +80,10 @@ pub(crate) fn extended(answer: &Value, leases: usize) -> Result<Vec<Result<Exten
         None => Err(text(part).map_or_else(|| nonsense(part), caught)),
     };
     let answers: Vec<_> = parts.iter().skip(1).map(read).collect();
-    if answers.len() != leases {
-        return Err(nonsense(answer));
+    match parts.first().and_then(number) {
+        Some(now) if answers.len() == leases => Ok((now, answers)),
+        Some(_) | None => Err(nonsense(answer)),
     }
-    Ok(answers)
 }
 
 /// Reads the answer of `inspect.lua`.

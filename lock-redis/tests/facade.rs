@@ -191,3 +191,47 @@ async fn a_grant_whose_answer_comes_too_late_is_taken_back() {
     server.resume();
     assert_eq!(left_behind(&server, locker, "k").await, KeyState::default());
 }
+
+/// The server's real clock, and what a test makes it step by.
+const CLOCK_THAT_STEPS: &str = "local t = redis.call('TIME')
+local now = string.format('%016d', t[1] * 1000000 + t[2] + (redis.call('GET', 'step') or 0))
+";
+
+/// Asks for other keys until an answer has shown the server's clock, and `seen` says so.
+async fn until_seen(locker: &Locker, seen: impl Fn() -> bool + Send) {
+    let limit = locker.runtime().now() + Duration::from_secs(20);
+    while !seen() {
+        assert!(locker.runtime().now() < limit, "the step was never seen");
+        drop(locker.acquire("other").await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_forward_step_that_eats_a_lease_is_told_at_once() {
+    let server = RedisServer::start();
+    let backend = builder(&server).script_clock(CLOCK_THAT_STEPS).connect().await.unwrap();
+    let locker = Locker::new(backend);
+    let guard = locker.lock("k").ttl(Duration::from_secs(50)).await.unwrap();
+    server.command(&["SET", "step", "60000000"]);
+    until_seen(&locker, || !guard.is_valid()).await;
+    assert_eq!(guard.lost().await, Loss::Expired);
+    // What is asked for after the step is whole.
+    let next = locker.lock("k").ttl(Duration::from_secs(50)).await.unwrap();
+    assert!(next.valid_until() > locker.runtime().now() + Duration::from_secs(40));
+}
+
+#[tokio::test]
+async fn a_forward_step_shortens_what_is_believed_until_it_is_extended() {
+    let server = RedisServer::start();
+    let backend = builder(&server).script_clock(CLOCK_THAT_STEPS).connect().await.unwrap();
+    let locker = Locker::new(backend);
+    let guard = locker.lock("k").ttl(Duration::from_secs(50)).await.unwrap();
+    let believed = guard.valid_until();
+    server.command(&["SET", "step", "20000000"]);
+    until_seen(&locker, || guard.valid_until() < believed).await;
+    let remaining = locker.inspect("k").await.unwrap().leases[0].remaining;
+    assert!(guard.is_valid());
+    assert!(guard.valid_until() <= locker.runtime().now() + remaining);
+    guard.extend(Duration::from_secs(50)).await.unwrap();
+    assert!(guard.valid_until() > believed);
+}

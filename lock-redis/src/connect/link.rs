@@ -5,14 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-use leasehold::{Clock, Error, Result, Timestamp};
+use leasehold::{Error, Result};
 use redis::{Cmd, RedisError, ServerErrorKind, Value, aio::MultiplexedConnection};
 
-use super::{
-    epoch::Epoch,
-    server::Server,
-    steps::{ServerClock, Step},
-};
+use super::{epoch::Epoch, server::Server};
 use crate::{
     error,
     scripts::{Op, Scripts},
@@ -35,7 +31,6 @@ struct State {
     server: Server,
     scripts: Arc<Scripts>,
     epoch: Mutex<Arc<Epoch>>,
-    clock: ServerClock,
 }
 
 impl Link {
@@ -51,7 +46,6 @@ impl Link {
             server,
             scripts,
             epoch: Mutex::new(Arc::new(epoch)),
-            clock: ServerClock::default(),
         };
         Self { connection, state: Arc::new(state) }
     }
@@ -59,24 +53,6 @@ impl Link {
     /// In which epoch this connection's server is, as far as we know.
     pub(crate) fn epoch(&self) -> Arc<Epoch> {
         Arc::clone(&self.state.epoch.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// An answer to what was sent at `sent` showed the server's clock. A step of it is told in the log: it ends leases
-    /// early, or hands them on late.
-    pub(crate) fn saw_clock(&self, sent: Timestamp, clock: &dyn Clock, server: u64) {
-        if !self.state.clock.is_due(sent) {
-            return;
-        }
-        match self.state.clock.saw(sent, clock.now(), server) {
-            Some(Step::Forward(by)) => {
-                tracing::warn!(
-                    ?by,
-                    "the server's clock stepped forward: leases ended that much early"
-                );
-            }
-            Some(Step::Back(by)) => tracing::warn!(?by, "the server's clock stepped back"),
-            None => {}
-        }
     }
 
     /// It is in another one.

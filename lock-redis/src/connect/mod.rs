@@ -12,6 +12,7 @@ mod url;
 pub(crate) use lane::Lanes;
 pub(crate) use link::Link;
 pub(crate) use manager::{Dial, Target};
+pub(crate) use steps::{ServerClock, Step};
 
 /// Checks a url without connecting.
 pub(crate) fn check_url(url: &str) -> leasehold::Result<()> {

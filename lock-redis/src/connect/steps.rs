@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use leasehold::Timestamp;
+use leasehold::{Clock, Timestamp};
 
 /// How far apart the two clocks may run, in millionths; more is a step.
 const DRIFT_PPM: u32 = 10_000;
@@ -17,9 +17,10 @@ const NOISE: Duration = Duration::from_millis(10);
 /// How often the clocks are compared.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// The server's clock against ours, as the answers on one connection showed it.
+/// The server's clock against ours, as its answers showed it, on whichever connection. Another server in its place
+/// judges the same leases by its own clock: that is a step too.
 #[derive(Debug, Default)]
-pub(super) struct ServerClock {
+pub(crate) struct ServerClock {
     last: Mutex<Option<Seen>>,
     /// When the next look is due, in ns of our clock.
     due: AtomicU64,
@@ -33,26 +34,31 @@ struct Seen {
     server: u64,
 }
 
-/// By how much the server's clock stepped, at the least.
+/// By how much the server's clock stepped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Leases end that much sooner than their holders think: only the token protects the resource.
+pub(crate) enum Step {
+    /// At the most so much: leases end that much sooner than their holders were told.
     Forward(Duration),
-    /// Leases last that much longer.
+    /// At the least so much: leases last that much longer.
     Back(Duration),
 }
 
 impl ServerClock {
     /// Whether an answer to what was sent then is worth a look: not each one is.
-    pub(super) fn is_due(&self, sent: Timestamp) -> bool {
+    fn is_due(&self, sent: Timestamp) -> bool {
         let due = self.due.load(Ordering::Relaxed);
         let next = (sent + EVERY).as_nanos();
         sent.as_nanos() >= due
             && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
+    /// An answer to what was sent at `sent` showed the server's clock.
+    pub(crate) fn look(&self, sent: Timestamp, clock: &dyn Clock, server: u64) -> Option<Step> {
+        self.is_due(sent).then(|| self.saw(sent, clock.now(), server)).flatten()
+    }
+
     /// Compares an answer with the one before. Answers may be seen out of order: an older one than the last says nothing.
-    pub(super) fn saw(&self, sent: Timestamp, received: Timestamp, server: u64) -> Option<Step> {
+    fn saw(&self, sent: Timestamp, received: Timestamp, server: u64) -> Option<Step> {
         let seen = Seen { sent, received, server };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let before = last.replace(seen)?;
@@ -76,7 +82,7 @@ fn step(before: Seen, after: Seen) -> Option<Step> {
     }
     let passed = Duration::from_micros(after.server - before.server);
     if passed > most {
-        Some(Step::Forward(passed - most))
+        Some(Step::Forward(passed.saturating_sub(least)))
     } else if passed < least {
         Some(Step::Back(least - passed))
     } else {
@@ -106,9 +112,9 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_told_with_its_direction_and_at_least_its_size() {
+    fn a_step_is_told_with_its_direction_and_no_forward_step_too_small() {
         let forward = after(50_000_000 + 61_000_000, 1_000);
-        assert!(matches!(forward, Some(Step::Forward(by)) if by > Duration::from_secs(59)));
+        assert!(matches!(forward, Some(Step::Forward(by)) if by >= Duration::from_secs(60)));
         let back = after(0, 1_000);
         assert!(matches!(back, Some(Step::Back(by)) if by > Duration::from_secs(50)));
         let still = after(50_000_000, 1_000);

@@ -13,7 +13,7 @@ use std::{
 use futures::future::{Either, select};
 use leasehold::{
     Acquire, AcquireRequest, DriftAllowance, Effect, Error, ErrorKind, Extension, Grant, Held,
-    HeldReason, LeaseId, LockKey, Result, RevocationListeners, Timestamp, Ttl,
+    HeldReason, LeaseId, LockKey, Result, Timestamp, Ttl,
 };
 
 #[cfg(feature = "__fuzzing")]
@@ -40,7 +40,6 @@ const AFTER_FAILURE: Duration = Duration::from_millis(100);
 pub(crate) struct Queue {
     pub(crate) core: Arc<Core>,
     pub(crate) cleanup: Cleanup,
-    pub(crate) revocations: Arc<RevocationListeners>,
     waiters: Arc<Waiters>,
     pub(crate) target: Target,
     channel: String,
@@ -53,7 +52,6 @@ impl Queue {
         let process = core.runtime.lease_id().expose_hex();
         Self {
             cleanup: Cleanup::start(Arc::clone(&core)),
-            revocations: Arc::default(),
             waiters: Arc::default(),
             channel: core.names.process(&process),
             target,
@@ -71,7 +69,7 @@ impl Queue {
                 names: self.core.names.clone(),
                 channel: self.channel.clone(),
                 waiters: Arc::clone(&self.waiters),
-                revocations: Arc::clone(&self.revocations),
+                core: Arc::clone(&self.core),
                 cleanup: self.cleanup.clone(),
                 runtime: self.core.runtime.clone(),
                 heartbeat: self.ticket_ttl,

@@ -9,12 +9,12 @@ use futures::{
     StreamExt,
     future::{Either, select},
 };
-use leasehold::{Result, RevocationListeners, Runtime, timeout_at};
+use leasehold::{Result, Runtime, timeout_at};
 use redis::{Msg, aio::PubSubSink};
 use tokio::sync::watch;
 
 use super::{push::Push, waiters::Waiters};
-use crate::{cleanup::Cleanup, connect::Target, key::Keyspace};
+use crate::{cleanup::Cleanup, connect::Target, core::Core, key::Keyspace};
 
 /// How long to wait before connecting again, at first and at the most.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -33,7 +33,7 @@ pub(crate) struct Listener {
     pub(crate) names: Keyspace,
     pub(crate) channel: String,
     pub(crate) waiters: Arc<Waiters>,
-    pub(crate) revocations: Arc<RevocationListeners>,
+    pub(crate) core: Arc<Core>,
     pub(crate) cleanup: Cleanup,
     pub(crate) runtime: Runtime,
     /// How often the connection is asked whether it is still there.
@@ -115,7 +115,7 @@ impl Listener {
                 }
             }
             Some(Push::Look(id)) => self.waiters.look(id),
-            Some(Push::Revoked(id)) => self.revocations.tell(id),
+            Some(Push::Revoked(id)) => self.core.revocations.tell(id),
             None => tracing::warn!("a message on the channel is not Leasehold's"),
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use leasehold::{
     AcquireRequest, AdminBackend, ErrorKind, FencingToken, LeaseId, LockBackend,
-    RevocationListener, Ttl,
+    RevocationListener, Timestamp, Ttl,
 };
 
 use crate::{
@@ -23,6 +23,8 @@ impl RevocationListener for Heard {
     fn revoked(&self, id: LeaseId) {
         self.0.lock().unwrap().push(id);
     }
+
+    fn clock_stepped(&self, _by: Duration, _seen: Timestamp) {}
 }
 
 #[test]
