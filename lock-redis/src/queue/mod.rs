@@ -84,18 +84,14 @@ impl Queue {
         deadline: Timestamp,
     ) -> Result<Acquire> {
         let mut place = Place::take(self, request, deadline);
-        // Until the first confirmation a push could be lost: so try first, and then wait for it.
-        if self.subscription.get().is_none() || place.is_late() {
-            match place.call(None).await? {
-                Step::Granted(grant) => return Ok(place.granted(grant)),
-                Step::NotYet => {}
-            }
-            if !place.is_late() {
-                let listening = std::pin::pin!(self.subscription().confirmed());
-                select(listening, self.core.runtime.sleep_until(deadline)).await;
-            }
+        match place.try_until_listening().await? {
+            Some(grant) => Ok(place.granted(grant)),
+            None => place.wait().await,
         }
-        place.wait().await
+    }
+
+    fn is_listening(&self) -> bool {
+        self.subscription.get().is_some_and(Subscription::is_confirmed)
     }
 }
 
@@ -134,6 +130,37 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Whoever stood in the queue before its process listens could be passed over: until then it only tries, as often as it
+    /// would look. Where listening is not allowed, that is how it is granted.
+    async fn try_until_listening(&mut self) -> Result<Option<Grant>> {
+        while !self.queue.is_listening() || (self.is_late() && !self.known) {
+            match self.call(None).await {
+                Ok(Step::Granted(grant)) => return Ok(Some(grant)),
+                Ok(Step::NotYet) => {}
+                Err(error) => self.outlive(error)?,
+            }
+            if !self.is_late() {
+                let until = self.next_look.min(self.deadline);
+                let listening = std::pin::pin!(self.queue.subscription().confirmed());
+                select(listening, self.queue.core.runtime.sleep_until(until)).await;
+            }
+            if self.is_late() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// A wait that the server has taken note of outlives its being away for a moment.
+    fn outlive(&mut self, error: Error) -> Result<()> {
+        if !self.known || !error.is_retryable() {
+            return Err(error);
+        }
+        tracing::debug!(%error, "a waiter could not ask again");
+        self.next_look = self.queue.core.runtime.now() + AFTER_FAILURE;
+        Ok(())
+    }
+
     async fn wait(mut self) -> Result<Acquire> {
         loop {
             if self.is_late() {
@@ -143,12 +170,7 @@ impl<'a> Place<'a> {
             match self.call(Some(&ticket)).await {
                 Ok(Step::Granted(grant)) => return Ok(self.granted(grant)),
                 Ok(Step::NotYet) => {}
-                // A place that was taken outlives a server that is away for a moment.
-                Err(error) if self.known && error.is_retryable() => {
-                    tracing::debug!(%error, "a waiter could not ask again");
-                    self.next_look = self.queue.core.runtime.now() + AFTER_FAILURE;
-                }
-                Err(error) => return Err(error),
+                Err(error) => self.outlive(error)?,
             }
             if let Some(granted) = self.sleep().await
                 && let Some(grant) = self.confirm(granted).await

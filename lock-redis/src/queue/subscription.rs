@@ -51,6 +51,11 @@ impl Subscription {
         Self { listening, _alive: alive }
     }
 
+    /// Whether the server has confirmed that it listens, and nothing has ended that since.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        *self.listening.borrow()
+    }
+
     /// Waits until the server has confirmed that it listens.
     pub(crate) async fn confirmed(&self) {
         let mut listening = self.listening.clone();

@@ -151,3 +151,50 @@ fn an_end_that_comes_sooner_than_known_is_told() {
     let (_grant, took) = timed(&waiter, || waiter.granted(waiting));
     assert!(took < SOON, "{took:?}");
 }
+
+/// A waiter whose user may do everything but listen.
+fn deaf(server: &RedisServer, ticket: Duration) -> Process {
+    let rule = "ACL SETUSER deaf on >pw ~* &* +@all -subscribe";
+    server.command(&rule.split(' ').collect::<Vec<_>>());
+    let config = RedisBackend::builder(server.url_as("deaf", "pw")).without_quarantine();
+    Process::start(config.ticket_ttl(ticket))
+}
+
+#[test]
+fn nobody_stands_in_the_queue_before_its_process_is_known_to_listen() {
+    let server = RedisServer::start();
+    let holder = Process::start(patient(&server));
+    let waiter = deaf(&server, Duration::from_secs(60));
+    let first = hold(&holder, "k");
+    let waiting = waiter.wait(&exclusive("k"), Duration::from_secs(600));
+    // The second refusal comes well after whatever followed the first answer.
+    until("it tried to listen twice", || {
+        waiter.live(Duration::from_millis(5));
+        let stats = server.info("commandstats", "cmdstat_subscribe").unwrap_or_default();
+        let refused = stats.split("rejected_calls=").nth(1).and_then(|rest| rest.split(',').next());
+        refused.is_some_and(|refused| refused.parse::<u32>().unwrap() >= 2)
+    });
+    let state = holder.run(holder.backend.inspect(&key("k"))).unwrap();
+    assert_eq!(state.waiters.len(), 0);
+    server.command(&["ACL", "SETUSER", "deaf", "+subscribe"]);
+    until("it stands in the queue", || {
+        waiter.live(Duration::from_millis(5));
+        !holder.run(holder.backend.inspect(&key("k"))).unwrap().waiters.is_empty()
+    });
+    release(&holder, &first);
+    let (_grant, took) = timed(&waiter, || waiter.granted(waiting));
+    assert!(took < SOON, "{took:?}");
+}
+
+#[test]
+fn a_process_that_may_not_listen_is_granted_by_trying_again() {
+    let server = RedisServer::start();
+    let holder = Process::start(patient(&server));
+    let waiter = deaf(&server, Duration::from_millis(600));
+    let first = hold(&holder, "k");
+    let waiting = waiter.wait(&exclusive("k"), Duration::from_secs(600));
+    waiter.live(Duration::from_millis(50));
+    release(&holder, &first);
+    let (_grant, took) = timed(&waiter, || waiter.granted(waiting));
+    assert!(took < Duration::from_millis(300) + SOON, "{took:?}");
+}
