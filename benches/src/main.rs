@@ -1,6 +1,6 @@
 //! Measures what needs servers and processes, as ratios in one run: absolute times belong to the machine.
 //!
-//! `cargo run --release -p leasehold-benches -- [handoff|keepalive|loss|orphans|checkers|all] [--json FILE]` starts its
+//! `cargo run --release -p leasehold-benches -- [handoff|keepalive|loss|orphans|checkers|all] [--leases N] [--json FILE]` starts its
 //! own Redis and prints a row a figure: `name figure target met|missed|n/a`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the real clock")]
@@ -22,8 +22,7 @@ use report::Report;
 /// What a measurement of this program may fail with: it is told and ends the run.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str =
-    "usage: leasehold-benches [handoff|keepalive|loss|orphans|checkers|all] [--json FILE]";
+const USAGE: &str = "usage: leasehold-benches [handoff|keepalive|loss|orphans|checkers|all] [--leases N] [--json FILE]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,12 +42,13 @@ fn main() -> ExitCode {
 }
 
 fn bench(arguments: &[String]) -> Outcome<()> {
-    let (mut what, mut json) = ("all", None);
+    let (mut what, mut json, mut leases) = ("all", None, keepalive::LEASES);
     let mut arguments = arguments.iter().map(String::as_str);
     while let Some(argument) = arguments.next() {
         match argument {
             "handoff" | "keepalive" | "loss" | "orphans" | "checkers" | "all" => what = argument,
             "--json" => json = Some(arguments.next().ok_or(USAGE)?),
+            "--leases" => leases = arguments.next().ok_or(USAGE)?.parse()?,
             _ => return Err(USAGE.into()),
         }
     }
@@ -59,7 +59,7 @@ fn bench(arguments: &[String]) -> Outcome<()> {
         runtime.block_on(handoff::bench(&mut report))?;
     }
     if chosen("keepalive") {
-        runtime.block_on(keepalive::bench(&mut report))?;
+        runtime.block_on(keepalive::bench(&mut report, leases))?;
     }
     if chosen("loss") {
         runtime.block_on(loss::bench(&mut report))?;

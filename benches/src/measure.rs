@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
+use redis::{IntoConnectionInfo as _, aio::MultiplexedConnection, io::tcp::TcpSettings};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::Outcome;
@@ -40,7 +40,9 @@ pub(crate) fn jain(shares: &[u64]) -> f64 {
 
 /// A connection with the settings that the backend uses.
 pub(crate) async fn connect(url: &str) -> Outcome<MultiplexedConnection> {
-    Ok(redis::Client::open(url)?.get_multiplexed_async_connection().await?)
+    let nodelay = TcpSettings::default().set_nodelay(true);
+    let info = url.into_connection_info()?.set_tcp_settings(nodelay);
+    Ok(redis::Client::open(info)?.get_multiplexed_async_connection().await?)
 }
 
 /// The median of bare round trips, in ns.
@@ -55,13 +57,42 @@ pub(crate) async fn ping_p50(url: &str, pings: usize) -> Outcome<f64> {
     Ok(percentile(&mut samples, 0.5))
 }
 
-/// How many commands clients have sent: those inside of scripts are not counted.
-pub(crate) async fn top_level_commands(url: &str) -> Outcome<u64> {
+/// Bare round trips one after the other during that time, in ns. Waits for its beginning.
+pub(crate) async fn pings_until(url: &str, during: std::ops::Range<u64>) -> Outcome<Vec<u64>> {
+    let mut connection = connect(url).await?;
+    tokio::time::sleep(Duration::from_nanos(during.start.saturating_sub(now_ns()))).await;
+    let mut samples = Vec::new();
+    while now_ns() < during.end {
+        let sent = now_ns();
+        redis::cmd("PING").exec_async(&mut connection).await?;
+        samples.push(now_ns() - sent);
+    }
+    Ok(samples)
+}
+
+/// Commands that clients have sent, and the server's time for them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Commands {
+    pub(crate) calls: u64,
+    pub(crate) micros: u64,
+}
+
+/// Of these commands, all since the server's start. Those inside of scripts count too: name none that scripts use.
+pub(crate) async fn commands(url: &str, names: &[&str]) -> Outcome<Commands> {
     let mut connection = connect(url).await?;
     let info: String = redis::cmd("INFO").arg("commandstats").query_async(&mut connection).await?;
-    let sent_by_clients = ["cmdstat_evalsha:", "cmdstat_eval:", "cmdstat_ping:"];
-    let calls = info.lines().filter(|line| sent_by_clients.iter().any(|it| line.starts_with(it)));
-    let calls = calls
-        .filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<u64>().ok());
-    Ok(calls.sum())
+    let of_these = |line: &&str| {
+        let name = line.strip_prefix("cmdstat_").and_then(|line| line.split(':').next());
+        name.is_some_and(|name| names.contains(&name))
+    };
+    let field = |line: &str, name: &str| {
+        let value = line.split(name).nth(1).and_then(|rest| rest.split(',').next());
+        value.and_then(|value| value.parse::<u64>().ok()).unwrap_or_default()
+    };
+    let mut all = Commands { calls: 0, micros: 0 };
+    for line in info.lines().filter(of_these) {
+        all.calls += field(line, "calls=");
+        all.micros += field(line, ",usec=");
+    }
+    Ok(all)
 }

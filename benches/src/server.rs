@@ -47,6 +47,15 @@ impl Server {
         format!("redis+unix://{}", self.socket.display())
     }
 
+    /// The url of a TCP port on the loopback, which it opens: what services use.
+    pub(crate) async fn tcp_url(&self) -> Outcome<String> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut connection = measure::connect(&self.url()).await?;
+        let mut set = redis::cmd("CONFIG");
+        set.arg("SET").arg("port").arg(port).exec_async(&mut connection).await?;
+        Ok(format!("redis://127.0.0.1:{port}/"))
+    }
+
     /// Stops (`STOP`) or continues (`CONT`) the whole process, as a frozen machine would.
     pub(crate) fn signal(&self, signal: &str) -> Outcome<()> {
         Command::new("kill").args([&format!("-{signal}"), &self.pid()]).status()?;

@@ -4,8 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 
-use super::{SECONDS, Turn, Turns, design::Design};
+use super::{SECONDS, Seen, Turn, design::Design};
 use crate::{Outcome, measure};
+
+/// How long before the start all processes measure their round trips.
+const SETTLE_NS: u64 = 300_000_000;
 
 /// Waits for the common start, takes turns for the common time, and prints them.
 pub(crate) fn work(arguments: &[String]) -> Outcome<()> {
@@ -13,15 +16,15 @@ pub(crate) fn work(arguments: &[String]) -> Outcome<()> {
         return Err("a worker takes a url, a design, a number of waiters and a start".into());
     };
     let (waiters, start): (usize, u64) = (waiters.parse()?, start.parse()?);
-    let turns = measure::runtime()?.block_on(async {
+    let seen = measure::runtime()?.block_on(async {
         let design = Arc::new(Design::new(design, url).await?);
         let end = start + SECONDS * 1_000_000_000;
-        tokio::time::sleep(Duration::from_nanos(start.saturating_sub(measure::now_ns()))).await;
+        let pings = measure::pings_until(url, start - SETTLE_NS..start).await?;
         let waiters = (0..waiters).map(|_| take_turns(Arc::clone(&design), end));
-        let turns: Outcome<Turns> = join_all(waiters).await.into_iter().collect();
-        turns
+        let turns: Outcome<Vec<_>> = join_all(waiters).await.into_iter().collect();
+        Outcome::Ok(Seen { pings, turns: turns? })
     })?;
-    println!("{}", serde_json::to_string(&turns)?);
+    println!("{}", serde_json::to_string(&seen)?);
     Ok(())
 }
 
