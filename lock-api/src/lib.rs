@@ -12,6 +12,9 @@
 //! | to know what can go wrong | [`Error`], [`ErrorKind`], [`Effect`] |
 //! | tests without waiting | [`VirtualClock`], [`Runtime::manual`] |
 
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __private;
 mod backend;
 mod config;
 mod error;
@@ -34,6 +37,8 @@ pub use backend::{
 pub use config::{Config, ConfigBuilder};
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use lease::{Expiring, Loss, Lost};
+#[cfg(feature = "macros")]
+pub use leasehold_macros::with_lock;
 pub use locker::{Guard, Lease, LockRequest, Locker, ShutdownReport};
 pub use outcome::{
     Acquire, Extension, Grant, Held, HeldReason, KeyState, LeaseInfo, Release, Revoked, TryAcquire,

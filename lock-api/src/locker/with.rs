@@ -4,7 +4,7 @@ use std::{future::Future, pin::pin};
 
 use futures::future::{Either, select};
 
-use super::{Lease, LockRequest};
+use super::{Guard, Lease, LockRequest};
 use crate::{Effect, Error, ErrorKind, LockBackend, LockKey, Loss, Result};
 
 impl<B: LockBackend + ?Sized> LockRequest<B> {
@@ -37,10 +37,20 @@ impl<B: LockBackend + ?Sized> LockRequest<B> {
         F: FnOnce(Lease<B>) -> Fut,
         Fut: Future<Output = T>,
     {
-        let guard = self.acquire().await?;
-        let lost = guard.lost();
+        self.acquire().await?.run(body).await
+    }
+}
+
+impl<B: LockBackend + ?Sized> Guard<B> {
+    /// Runs `body` under this lease and releases it; see [`LockRequest::with`].
+    pub(crate) async fn run<T, F, Fut>(self, body: F) -> Result<T>
+    where
+        F: FnOnce(Lease<B>) -> Fut,
+        Fut: Future<Output = T>,
+    {
+        let lost = self.lost();
         let outcome = {
-            let body = pin!(body(guard.lease().clone()));
+            let body = pin!(body(self.lease().clone()));
             // The loss is looked at first: a holder that wakes up too late must not get another poll.
             match select(lost, body).await {
                 Either::Left((loss, _stopped)) => Err(loss),
@@ -49,12 +59,12 @@ impl<B: LockBackend + ?Sized> LockRequest<B> {
         };
         match outcome {
             Ok(output) => {
-                if let Err(error) = guard.release().await {
+                if let Err(error) = self.release().await {
                     tracing::warn!(%error, "release failed after the body had ended");
                 }
                 Ok(output)
             }
-            Err(loss) => Err(lease_lost(guard.key(), loss)),
+            Err(loss) => Err(lease_lost(self.key(), loss)),
         }
     }
 }
