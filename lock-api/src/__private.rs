@@ -1,6 +1,6 @@
 //! What `#[with_lock]` expands to: not for use by hand, and free to change in any release.
 
-use crate::{Error, Guard, HeldReason, IntoLockKey, LockBackend, LockRequest, Locker, Result};
+use crate::{Error, Guard, HeldReason, LockBackend, LockRequest, Locker, Result};
 
 /// Whose turn it is.
 #[derive(Debug)]
@@ -11,12 +11,9 @@ pub enum Turn<B: LockBackend + ?Sized> {
     Theirs(Error),
 }
 
-/// Starts a request on anything that derefs to a locker.
-pub fn request<B: LockBackend + ?Sized>(
-    locker: &Locker<B>,
-    key: impl IntoLockKey,
-) -> LockRequest<B> {
-    locker.lock(key)
+/// Anything that derefs to a locker.
+pub const fn locker<B: LockBackend + ?Sized>(locker: &Locker<B>) -> &Locker<B> {
+    locker
 }
 
 /// Waits for the lock, and tells contention from failure.

@@ -7,6 +7,7 @@
 //! | You want | Look at |
 //! |---|---|
 //! | to take a lock | [`Locker`] |
+//! | to lock a function | `#[with_lock]` (feature `macros`) |
 //! | a resource that refuses stale holders | [`fenced`] |
 //! | to write a backend | [`LockBackend`], [`poll_acquire`] |
 //! | to know what can go wrong | [`Error`], [`ErrorKind`], [`Effect`] |

@@ -35,15 +35,18 @@ pub(crate) fn expand(options: &Options, mut function: ItemFn) -> Result<ItemFn> 
     let lease = lease(options, &names)?;
     let contended = contended(options, &returned)?;
     let failed = failed(&returned);
+    let body = quote_spanned! {Span::mixed_site()=>
+        async move |#lease: ::leasehold::Lease<_>| -> #returned {
+            // So that a body of the wrong type is reported at its last expression.
+            let output: #returned = #block;
+            #[allow(unreachable_code)]
+            output
+        }
+    };
+    let ran = quote_spanned! {at(&returned)=> ::leasehold::__private::run(guard, #body).await };
     let locked = quote_spanned! {Span::mixed_site()=>
         match ::leasehold::__private::take(#request).await {
-            ::core::result::Result::Ok(::leasehold::__private::Turn::Ours(guard)) => {
-                ::leasehold::__private::run(
-                    guard,
-                    async move |#lease: ::leasehold::Lease<_>| -> #returned #block,
-                )
-                .await
-            }
+            ::core::result::Result::Ok(::leasehold::__private::Turn::Ours(guard)) => #ran,
             ::core::result::Result::Ok(::leasehold::__private::Turn::Theirs(error)) => #contended,
             ::core::result::Result::Err(error) => #failed,
         }
@@ -57,7 +60,8 @@ fn request(options: &Options, names: &Names) -> Result<TokenStream> {
     let mixed = Span::mixed_site();
     let locker = options.locker()?;
     let key = text("key", options.key()?, names)?;
-    let mut request = quote_spanned! {mixed=> ::leasehold::__private::request(&(#locker), #key) };
+    let locker = quote_spanned! {at(locker)=> ::leasehold::__private::locker(&(#locker)) };
+    let mut request = quote_spanned! {mixed=> #locker.lock(#key) };
     let mut step = |name: &str, value: Option<TokenStream>| {
         let method = Ident::new(name, mixed);
         if let Some(value) = value {
@@ -93,25 +97,29 @@ fn contended(options: &Options, returned: &Type) -> Result<TokenStream> {
     let mixed = Span::mixed_site();
     Ok(match options.on_contention()? {
         OnContention::Fail => failed(returned),
-        OnContention::Skip => quote_spanned! {mixed.located_at(returned.span())=>
+        OnContention::Skip => quote_spanned! {at(returned)=>
             ::core::result::Result::Ok(::leasehold::__private::Skipped::skipped())
         },
         OnContention::SkipWith(value) => quote_spanned! {mixed=> {
             ::core::mem::drop(error);
             ::core::result::Result::Ok(#value)
         }},
-        OnContention::Handle(handler) => quote_spanned! {mixed=>
+        OnContention::Handle(handler) => quote_spanned! {at(handler)=>
             ::leasehold::__private::handle(#handler, error).await
         },
     })
 }
 
-/// What the function returns if the lock failed. It is located at the return type, so that an error type which
-/// can't be made of ours is reported there.
+/// What the function returns if the lock failed.
 fn failed(returned: &Type) -> TokenStream {
-    quote_spanned! {Span::mixed_site().located_at(returned.span())=>
+    quote_spanned! {at(returned)=>
         ::core::result::Result::Err(::core::convert::From::from(error))
     }
+}
+
+/// Where the compiler reports what does not fit: at what the user wrote, with names of our own.
+fn at(written: &impl Spanned) -> Span {
+    Span::mixed_site().located_at(written.span())
 }
 
 /// The function's return type, with what can't be written in a closure's left to inference.

@@ -9,7 +9,7 @@ mod text;
 mod times;
 
 use proc_macro::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::{ItemFn, parse_macro_input};
 
 use crate::options::Options;
@@ -98,17 +98,15 @@ use crate::options::Options;
 /// Dropping the call drops the body and releases the lease in the background.
 #[proc_macro_attribute]
 pub fn with_lock(options: TokenStream, function: TokenStream) -> TokenStream {
-    let item = function.clone();
     let function = parse_macro_input!(function as ItemFn);
-    let expanded =
-        syn::parse::<Options>(options).and_then(|options| expand::expand(&options, function));
+    let expanded = syn::parse::<Options>(options)
+        .and_then(|options| expand::expand(&options, function.clone()));
     match expanded {
         Ok(expanded) => expanded.into_token_stream().into(),
         Err(error) => {
-            // The function stays, so that its callers are not reported too.
-            let mut shown = TokenStream::from(error.into_compile_error());
-            shown.extend(item);
-            shown
+            // The function stays, so that its callers and arguments are not reported too.
+            let error = error.into_compile_error();
+            quote! { #error #[allow(unused)] #function }.into()
         }
     }
 }

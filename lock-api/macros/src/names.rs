@@ -19,7 +19,7 @@ impl Names {
         for input in &signature.inputs {
             match input {
                 FnArg::Receiver(receiver) => {
-                    names.add(&Ident::new("self", receiver.self_token.span))
+                    names.add(&Ident::new("self", receiver.self_token.span));
                 }
                 FnArg::Typed(argument) => names.visit_pat(&argument.pat),
             }

@@ -127,6 +127,8 @@ impl Parse for Options {
             *slot = Some(if name == "keep_alive" && !input.peek(Token![=]) {
                 let yes = LitBool::new(true, name.span());
                 parse_quote!(#yes)
+            } else if !input.peek(Token![=]) {
+                return Err(Error::new(name.span(), format!("`{name}` needs a value")));
             } else {
                 input.parse::<Token![=]>()?;
                 input.parse()?
