@@ -7,6 +7,7 @@ mod bytes;
 mod checkers;
 mod config;
 mod history;
+mod key_template;
 mod lock_key;
 mod memory_model;
 mod memory_state;
@@ -21,8 +22,10 @@ pub type Body = fn(&[u8]);
 /// Every target: its name, which is its corpus directory, and its body.
 pub const TARGETS: [(&str, Body); 10] = [
     ("checkers", checkers),
+pub const TARGETS: [(&str, Body); 5] = [
     ("config", config),
     ("history", history),
+    ("key_template", key_template),
     ("lock_key", lock_key),
     ("memory_model", memory_model),
     ("memory_state", memory_state),
@@ -35,6 +38,7 @@ pub const TARGETS: [(&str, Body); 10] = [
 pub use checkers::checkers;
 pub use config::config;
 pub use history::history;
+pub use key_template::key_template;
 pub use lock_key::lock_key;
 pub use memory_model::memory_model;
 pub use memory_state::memory_state;
