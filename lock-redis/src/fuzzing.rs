@@ -18,7 +18,7 @@ pub fn read_reply(wire: &[u8]) {
         redis::Value::Array(parts) => parts.len().saturating_sub(1),
         _ => 1,
     };
-    if let Ok(extended) = reply::extended(&answer, leases) {
+    if let Ok((_now, extended)) = reply::extended(&answer, leases) {
         assert_eq!(extended.len(), leases, "an answer to each lease");
     }
 }

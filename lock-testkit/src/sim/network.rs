@@ -1,6 +1,6 @@
 //! The network: messages in order on each connection, unless something goes wrong.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use leasehold::{Clock as _, LeaseId, RevocationListener, Timestamp};
 
@@ -244,4 +244,6 @@ impl RevocationListener for Push {
             state.events.put(at, Event::Revoked { client, id });
         }
     }
+    /// Who is told of a step is told in its own time; a simulated server knows no client's, and says nothing.
+    fn clock_stepped(&self, _by: Duration, _seen: Timestamp) {}
 }

@@ -89,6 +89,10 @@ impl RevocationListener for Ear {
     fn revoked(&self, id: LeaseId) {
         self.0.revoked(id);
     }
+
+    fn clock_stepped(&self, by: Duration, seen: Timestamp) {
+        self.0.clock_stepped(by, seen);
+    }
 }
 
 impl Server {
