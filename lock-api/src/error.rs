@@ -1,6 +1,6 @@
 //! What can go wrong, and whether it may have happened all the same.
 
-use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use crate::{Held, LockKey};
 
@@ -80,8 +80,10 @@ impl ErrorKind {
 /// [`Display`](fmt::Display) prints one line without the [`source`](StdError::source); walk the chain
 /// for that. Contention and loss reported by a *backend* are outcomes, never errors; the façade
 /// turns them into [`ErrorKind::Timeout`] and [`ErrorKind::LeaseLost`] where the caller asked for a guard.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     effect: Effect,
@@ -90,7 +92,7 @@ struct Inner {
     key: Option<LockKey>,
     code: Option<String>,
     held: Option<Held>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -168,7 +170,7 @@ impl Error {
     /// The same error, with its cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -20,6 +20,7 @@ mod backend;
 mod config;
 mod error;
 pub mod fenced;
+mod kind;
 mod lease;
 mod locker;
 mod outcome;
@@ -37,6 +38,7 @@ pub use backend::{
 };
 pub use config::{Config, ConfigBuilder};
 pub use error::{Effect, Error, ErrorKind, Result};
+pub use kind::Semaphore;
 pub use lease::{Expiring, Loss, Lost};
 #[cfg(feature = "macros")]
 pub use leasehold_macros::with_lock;

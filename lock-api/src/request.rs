@@ -25,15 +25,7 @@ impl AcquireRequest {
     /// A request for one key: exclusive, one permit, no minimum hold, anonymous.
     #[must_use]
     pub fn new(key: LockKey, id: LeaseId, ttl: Ttl) -> Self {
-        Self {
-            keys: vec![key],
-            id,
-            mode: Mode::Exclusive,
-            permits: 1,
-            ttl,
-            min_hold: None,
-            holder: Holder::anonymous(),
-        }
+        Self::of(vec![key], id, ttl)
     }
 
     /// A request for several keys, all or nothing. They are put in order and a key given twice
@@ -50,15 +42,26 @@ impl AcquireRequest {
         let mut keys: Vec<_> = keys.into_iter().collect();
         keys.sort_unstable();
         keys.dedup();
-        let Some(first) = keys.first() else {
+        if keys.is_empty() {
             return Err(Error::invalid("keys", 0, "at least 1"));
-        };
+        }
         if keys.len() > Self::MAX_KEYS {
             let bound = format!("at most {}", Self::MAX_KEYS);
             return Err(Error::invalid("keys", keys.len(), bound));
         }
-        let request = Self::new(first.clone(), id, ttl);
-        Ok(Self { keys, ..request })
+        Ok(Self::of(keys, id, ttl))
+    }
+
+    const fn of(keys: Vec<LockKey>, id: LeaseId, ttl: Ttl) -> Self {
+        Self {
+            keys,
+            id,
+            mode: Mode::Exclusive,
+            permits: 1,
+            ttl,
+            min_hold: None,
+            holder: Holder::anonymous(),
+        }
     }
 
     /// The same request in this mode, taking `permits` of it.

@@ -12,10 +12,12 @@ use crate::{
 
 /// A request for a lock: what differs from the [`Config`](crate::Config)'s defaults is said step by step, then it
 /// is awaited. Nothing is checked or sent before.
+///
+/// `T` is what it locks: a key, several keys, or a key within a [`ReentrantScope`](crate::ReentrantScope).
 #[must_use = "a request does nothing until it is awaited"]
-pub struct LockRequest<B: LockBackend + ?Sized> {
+pub struct LockRequest<B: LockBackend + ?Sized, T = LockKey> {
     pub(super) core: Arc<Core<B>>,
-    key: Result<LockKey>,
+    target: Result<T>,
     ttl: Option<Duration>,
     wait: Option<Duration>,
     mode: Mode,
@@ -27,11 +29,11 @@ pub struct LockRequest<B: LockBackend + ?Sized> {
     backoff: Option<Backoff>,
 }
 
-impl<B: LockBackend + ?Sized> LockRequest<B> {
-    pub(super) const fn new(core: Arc<Core<B>>, key: Result<LockKey>) -> Self {
+impl<B: LockBackend + ?Sized, T> LockRequest<B, T> {
+    pub(super) const fn new(core: Arc<Core<B>>, target: Result<T>) -> Self {
         Self {
             core,
-            key,
+            target,
             ttl: None,
             wait: None,
             mode: Mode::Exclusive,
@@ -115,17 +117,57 @@ impl<B: LockBackend + ?Sized> LockRequest<B> {
         self
     }
 
+    /// The same request for something else.
+    pub(crate) fn aimed_at<U>(self, aim: impl FnOnce(Result<T>) -> Result<U>) -> LockRequest<B, U> {
+        LockRequest {
+            core: self.core,
+            target: aim(self.target),
+            ttl: self.ttl,
+            wait: self.wait,
+            mode: self.mode,
+            permits: self.permits,
+            min_hold: self.min_hold,
+            label: self.label,
+            keep_alive: self.keep_alive,
+            max_lifetime: self.max_lifetime,
+            backoff: self.backoff,
+        }
+    }
+
+    /// How the lease will be shared, and what a shared one takes.
+    pub(crate) const fn share(&self) -> (Mode, u32) {
+        (self.mode, self.permits)
+    }
+
+    /// How long it will hold on at the least.
+    pub(crate) const fn holds_on(&self) -> Duration {
+        self.min_hold
+    }
+
+    /// How long the lease will last.
+    pub(crate) fn lasts(&self) -> Duration {
+        self.ttl.unwrap_or_else(|| self.core.config().ttl().get())
+    }
+
+    /// When the wait is over.
+    pub(crate) fn deadline(&self) -> Timestamp {
+        self.core.runtime().now() + self.wait.unwrap_or_else(|| self.core.config().wait())
+    }
+}
+
+impl<B: LockBackend + ?Sized> LockRequest<B, Vec<LockKey>> {
     /// Checks everything; nothing is sent.
-    pub(super) fn checked(self) -> Result<Checked<B>> {
-        let Self { core, key, .. } = self;
+    fn checked(self) -> Result<Checked<B>> {
+        let (ttl, deadline) = (self.lasts(), self.deadline());
+        let Self { core, target, .. } = self;
         let config = core.config();
-        let key = key?;
-        let ttl = config.checked_ttl(self.ttl.unwrap_or_else(|| config.ttl().get()))?;
+        let keys = target?;
+        let ttl = config.checked_ttl(ttl)?;
         let holder = match &self.label {
             Some(label) => config.holder().clone().with_label(label)?,
             None => config.holder().clone(),
         };
-        let request = AcquireRequest::new(key, core.runtime().lease_id(), ttl)
+        let request = AcquireRequest::for_keys(keys, core.runtime().lease_id(), ttl)?
             .with_mode(self.mode, self.permits)?
             .with_min_hold(self.min_hold)?
             .with_holder(holder);
@@ -145,9 +187,24 @@ impl<B: LockBackend + ?Sized> LockRequest<B> {
             expiring_before: config.expiring_before(ttl),
             keep_alive,
         };
-        let deadline = core.runtime().now() + self.wait.unwrap_or_else(|| config.wait());
         let backoff = self.backoff.or_else(|| config.backoff().copied());
         Ok(Checked { request, terms, deadline, backoff, core })
+    }
+
+    /// Waits for all keys as one lease.
+    pub(crate) async fn acquire_together(self) -> Result<Guard<B>> {
+        self.checked()?.acquire().await
+    }
+
+    /// Tries all keys as one lease.
+    pub(crate) async fn try_together(self) -> Result<Option<Guard<B>>> {
+        self.checked()?.try_acquire().await
+    }
+}
+
+impl<B: LockBackend + ?Sized> LockRequest<B> {
+    fn checked(self) -> Result<Checked<B>> {
+        self.aimed_at(|key| key.map(|key| vec![key])).checked()
     }
 
     /// Waits for the lock. Awaiting the request does the same.
@@ -193,8 +250,19 @@ impl<B: LockBackend + ?Sized> IntoFuture for LockRequest<B> {
     }
 }
 
-impl<B: LockBackend + ?Sized> fmt::Debug for LockRequest<B> {
+impl<B: LockBackend + ?Sized, T: Clone> Clone for LockRequest<B, T> {
+    fn clone(&self) -> Self {
+        Self {
+            core: Arc::clone(&self.core),
+            target: self.target.clone(),
+            label: self.label.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<B: LockBackend + ?Sized, T: fmt::Debug> fmt::Debug for LockRequest<B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LockRequest").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("LockRequest").field("target", &self.target).finish_non_exhaustive()
     }
 }

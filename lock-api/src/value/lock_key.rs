@@ -128,3 +128,10 @@ impl IntoLockKey for &String {
         LockKey::new(self)
     }
 }
+
+/// A key that was checked before; a bad one is reported by whoever takes it.
+impl IntoLockKey for Result<LockKey, Error> {
+    fn into_lock_key(self) -> Self {
+        self
+    }
+}
