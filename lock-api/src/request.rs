@@ -39,7 +39,11 @@ impl AcquireRequest {
         id: LeaseId,
         ttl: Ttl,
     ) -> Result<Self> {
-        let mut keys: Vec<_> = keys.into_iter().collect();
+        Ok(Self::of(Self::in_order(keys.into_iter().collect())?, id, ttl))
+    }
+
+    /// The keys in canonical order, each once.
+    pub(crate) fn in_order(mut keys: Vec<LockKey>) -> Result<Vec<LockKey>> {
         keys.sort_unstable();
         keys.dedup();
         if keys.is_empty() {
@@ -49,7 +53,7 @@ impl AcquireRequest {
             let bound = format!("at most {}", Self::MAX_KEYS);
             return Err(Error::invalid("keys", keys.len(), bound));
         }
-        Ok(Self::of(keys, id, ttl))
+        Ok(keys)
     }
 
     const fn of(keys: Vec<LockKey>, id: LeaseId, ttl: Ttl) -> Self {

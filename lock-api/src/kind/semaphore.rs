@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use crate::{
-    Guard, IntoLockKey, Limit, LockBackend, LockKey, LockRequest, Locker, Mode, Result,
-};
+use crate::{Guard, IntoLockKey, Limit, LockBackend, LockKey, LockRequest, Locker, Mode, Result};
 
 /// At most `limit` permits of a key at once, over all processes. Made by [`Locker::semaphore`].
 ///
@@ -100,7 +98,8 @@ impl<B: LockBackend + ?Sized> Semaphore<B> {
         if state.leases.iter().any(|lease| lease.mode.is_exclusive()) {
             return Ok(0);
         }
-        let taken = state.leases.iter().fold(0, |sum: u32, lease| sum.saturating_add(lease.permits));
+        let taken =
+            state.leases.iter().fold(0, |sum: u32, lease| sum.saturating_add(lease.permits));
         Ok(limit.saturating_sub(taken))
     }
 }

@@ -37,10 +37,21 @@ impl<B: LockBackend + ?Sized> Lease<B> {
         Self { core, record, number, token }
     }
 
-    /// What is locked.
+    /// What is locked; the first of several keys.
     #[must_use]
     pub fn key(&self) -> &LockKey {
         &self.record.keys()[0]
+    }
+
+    /// All that is locked, in order: several if they were taken in one step.
+    #[must_use]
+    pub fn keys(&self) -> &[LockKey] {
+        self.record.keys()
+    }
+
+    /// Whether it is renewed by itself.
+    pub(crate) fn is_kept_alive(&self) -> bool {
+        self.record.terms().keep_alive.is_some()
     }
 
     /// The proof of possession; it prints only its first bytes.

@@ -15,6 +15,7 @@ pub use guard::Guard;
 pub use lease::Lease;
 pub use request::LockRequest;
 pub use shutdown::ShutdownReport;
+pub(crate) use with::{lease_lost, until_lost};
 
 use self::core::Core;
 use crate::{
@@ -92,7 +93,12 @@ impl<B: LockBackend + ?Sized> Locker<B> {
     /// Starts a request for `key`; await it for a [`Guard`]. A bad key is reported when it is sent.
     #[must_use = "a request does nothing until it is awaited"]
     pub fn lock(&self, key: impl IntoLockKey) -> LockRequest<B> {
-        LockRequest::new(Arc::clone(&self.core), key.into_lock_key())
+        self.request(key.into_lock_key())
+    }
+
+    /// Starts a request for whatever the kinds lock.
+    pub(crate) fn request<T>(&self, target: Result<T>) -> LockRequest<B, T> {
+        LockRequest::new(Arc::clone(&self.core), target)
     }
 
     /// Waits for `key` with the defaults.

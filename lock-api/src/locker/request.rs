@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 
 use super::{Guard, core::Core};
 use crate::{
-    AcquireRequest, Backoff, LockBackend, LockKey, Mode, Result, Timestamp,
+    AcquireRequest, Backoff, Capability, LockBackend, LockKey, Mode, Result, Runtime, Timestamp,
     lease::{KeepAlive, Terms},
 };
 
@@ -134,6 +134,15 @@ impl<B: LockBackend + ?Sized, T> LockRequest<B, T> {
         }
     }
 
+    /// What it is for.
+    pub(crate) fn target(&self) -> Result<&T> {
+        self.target.as_ref().map_err(Clone::clone)
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        self.core.runtime()
+    }
+
     /// How the lease will be shared, and what a shared one takes.
     pub(crate) const fn share(&self) -> (Mode, u32) {
         (self.mode, self.permits)
@@ -189,6 +198,11 @@ impl<B: LockBackend + ?Sized> LockRequest<B, Vec<LockKey>> {
         };
         let backoff = self.backoff.or_else(|| config.backoff().copied());
         Ok(Checked { request, terms, deadline, backoff, core })
+    }
+
+    /// Whether it can be tried in one step.
+    pub(crate) fn goes_together(&self) -> bool {
+        self.core.backend().capabilities().has(Capability::SeveralKeys)
     }
 
     /// Waits for all keys as one lease.

@@ -48,16 +48,8 @@ impl<B: LockBackend + ?Sized> Guard<B> {
         F: FnOnce(Lease<B>) -> Fut,
         Fut: Future<Output = T>,
     {
-        let lost = self.lost();
-        let outcome = {
-            let body = pin!(body(self.lease().clone()));
-            // The loss is looked at first: a holder that wakes up too late must not get another poll.
-            match select(lost, body).await {
-                Either::Left((loss, _stopped)) => Err(loss),
-                Either::Right((output, _)) => Ok(output),
-            }
-        };
-        match outcome {
+        let body = body(self.lease().clone());
+        match until_lost(self.lost(), body).await {
             Ok(output) => {
                 if let Err(error) = self.release().await {
                     tracing::warn!(%error, "release failed after the body had ended");
@@ -69,7 +61,19 @@ impl<B: LockBackend + ?Sized> Guard<B> {
     }
 }
 
-fn lease_lost(key: &LockKey, loss: Loss) -> Error {
+/// Runs `body`, which is dropped as soon as `lost` is ready.
+pub(crate) async fn until_lost<L, T>(
+    lost: impl Future<Output = L> + Unpin,
+    body: impl Future<Output = T>,
+) -> std::result::Result<T, L> {
+    // The loss is looked at first: a holder that wakes up too late must not get another poll.
+    match select(lost, pin!(body)).await {
+        Either::Left((loss, _stopped)) => Err(loss),
+        Either::Right((output, _)) => Ok(output),
+    }
+}
+
+pub(crate) fn lease_lost(key: &LockKey, loss: Loss) -> Error {
     Error::new(ErrorKind::LeaseLost, Effect::None, format!("the body was stopped: {loss}"))
         .with_operation("with")
         .with_key(key)

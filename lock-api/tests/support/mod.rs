@@ -55,6 +55,10 @@ pub(crate) struct Faults {
     pub(crate) tamper: std::sync::Mutex<Option<fn(&mut leasehold::Grant)>>,
     /// Extensions are answered as if the lease were over.
     pub(crate) forgetful: AtomicBool,
+    /// The backend does not declare several keys, and refuses them.
+    pub(crate) one_key: AtomicBool,
+    /// The backend declares several keys, and refuses them all the same: they lie in different slots.
+    pub(crate) slots: AtomicBool,
     /// How often the executor comes round before and after each operation takes effect.
     pub(crate) rounds: AtomicUsize,
     /// How long an extension takes to answer.
@@ -87,6 +91,15 @@ impl Faults {
 
     pub(crate) fn calls(&self) -> usize {
         Self::count(&self.tries) + Self::count(&self.extends) + Self::count(&self.releases)
+    }
+
+    /// What a backend answers that can't take all keys of the request at once.
+    fn refuse_several(&self, request: &AcquireRequest) -> Result<()> {
+        let refuses = self.one_key.load(Ordering::SeqCst) || self.slots.load(Ordering::SeqCst);
+        if refuses && request.keys().len() > 1 {
+            return Err(leasehold::Error::unsupported("several keys"));
+        }
+        Ok(())
     }
 
     async fn before(&self) {
@@ -133,6 +146,7 @@ impl Faulty {
 #[async_trait]
 impl LockBackend for Faulty {
     async fn try_acquire(&self, request: &AcquireRequest) -> Result<TryAcquire> {
+        self.faults.refuse_several(request)?;
         let mut answer = self.through(&self.faults.tries, self.memory.try_acquire(request)).await;
         if let (Ok(TryAcquire::Granted(grant)), Some(tamper)) =
             (&mut answer, *self.faults.tamper.lock().unwrap())
@@ -143,6 +157,7 @@ impl LockBackend for Faulty {
     }
 
     async fn acquire(&self, request: &AcquireRequest, deadline: Timestamp) -> Result<Acquire> {
+        self.faults.refuse_several(request)?;
         self.through(&self.faults.tries, self.memory.acquire(request, deadline)).await
     }
 
@@ -159,7 +174,9 @@ impl LockBackend for Faulty {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.memory.capabilities()
+        let all = self.memory.capabilities();
+        let one = self.faults.one_key.load(Ordering::SeqCst);
+        if one { all.without(leasehold::Capability::SeveralKeys) } else { all }
     }
 
     fn runtime(&self) -> &Runtime {
