@@ -38,7 +38,7 @@ pub use backend::{
 };
 pub use config::{Config, ConfigBuilder};
 pub use error::{Effect, Error, ErrorKind, Result};
-pub use kind::{GuardSet, LeaseSet, Semaphore};
+pub use kind::{GuardSet, InScope, LeaseSet, ReentrantGuard, ReentrantScope, Semaphore};
 pub use lease::{Expiring, Loss, Lost};
 #[cfg(feature = "macros")]
 pub use leasehold_macros::with_lock;

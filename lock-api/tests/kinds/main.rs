@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests too")]
 
 mod read_write;
+mod reentrant;
 mod semaphore;
 mod several;
 #[path = "../support/mod.rs"]
