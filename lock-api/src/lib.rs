@@ -38,7 +38,10 @@ pub use backend::{
 };
 pub use config::{Config, ConfigBuilder};
 pub use error::{Effect, Error, ErrorKind, Result};
-pub use kind::{GuardSet, InScope, LeaseSet, ReentrantGuard, ReentrantScope, Semaphore};
+pub use kind::{
+    Election, GuardSet, InScope, Leader, LeaderChanges, Leadership, LeaseSet, ReentrantGuard,
+    ReentrantScope, Semaphore,
+};
 pub use lease::{Expiring, Loss, Lost};
 #[cfg(feature = "macros")]
 pub use leasehold_macros::with_lock;

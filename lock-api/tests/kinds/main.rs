@@ -1,6 +1,7 @@
 //! The kinds of locks, on a clock turned by hand.
 #![allow(clippy::unwrap_used, reason = "helpers of tests too")]
 
+mod election;
 mod read_write;
 mod reentrant;
 mod semaphore;
