@@ -221,6 +221,7 @@ async fn a_token_that_goes_back_is_refused_and_its_lease_given_back() {
     clock.advance(secs(1)).await;
     let guard = locker.acquire("k").await.unwrap();
     guard.release().await.unwrap();
+    clock.advance(ms(1)).await;
     *faults.tamper.lock().unwrap() = Some(|grant| grant.token = FencingToken::new(1).unwrap());
     let error = locker.try_acquire("k").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FenceRegressed);
@@ -228,6 +229,21 @@ async fn a_token_that_goes_back_is_refused_and_its_lease_given_back() {
     clock.settle().await;
     assert_untouched(&locker, "k").await;
     assert!(locker.try_acquire("other").await.unwrap().is_some(), "other keys are not touched");
+}
+
+/// Permits are granted side by side, and the answers may overtake each other on their way.
+#[tokio::test]
+async fn grants_that_arrive_in_another_order_than_they_were_made_are_all_good() {
+    let (locker, faults, clock) = manual();
+    let permits = locker.semaphore("gpu", 2);
+    faults.rounds.store(3, std::sync::atomic::Ordering::SeqCst);
+    let mut first = Box::pin(permits.acquire());
+    // Sent and granted, but not yet answered.
+    assert!(support::poll_times(&mut first, 5).await.is_none());
+    clock.advance(ms(1)).await;
+    let second = permits.acquire().await.unwrap();
+    let first = first.await.unwrap();
+    assert!(first.token() < second.token() && first.is_valid() && second.is_valid());
 }
 
 #[tokio::test]

@@ -126,8 +126,9 @@ impl<B: LockBackend + ?Sized> Pending<B> {
 
     /// A token that goes back proves that the server lost data: the lease is worth nothing.
     fn check_token(&self, grant: &Grant) -> Result<()> {
+        let now = self.core.runtime().now();
         for key in self.record.keys() {
-            if let Err(greater) = self.core.seen.note(key, grant.token) {
+            if let Err(greater) = self.core.seen.note(key, grant, now) {
                 let message = format!(
                     "fencing token went back from {greater} to {}: the server lost data",
                     grant.token
