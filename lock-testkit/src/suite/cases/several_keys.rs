@@ -1,8 +1,8 @@
 //! Several keys in one request: all or nothing.
 
-use leasehold::{AcquireRequest, ErrorKind, Extension, LockKey, Release};
+use leasehold::{AcquireRequest, ErrorKind, Extension, LockKey, Mode, Release, TryAcquire};
 
-use crate::suite::trial::{Lease, Trial};
+use crate::suite::trial::{Lease, Trial, in_mode};
 
 fn keys(trial: &Trial) -> [LockKey; 3] {
     ["a", "b", "c"].map(|name| trial.key(name))
@@ -36,6 +36,43 @@ pub(crate) async fn g1_one_taken_key_holds_all_and_leaves_nothing(trial: &Trial)
         assert_eq!(trial.release(&holder).await, Release::Released);
     }
     trial.grant(&trial.request_all(&keys, trial.long())).await;
+}
+
+/// Each request shares a key with the next one round the circle: whoever wins, no key has two owners, and no loser has any.
+pub(crate) async fn g1_racing_requests_for_overlapping_keys_never_share_one(trial: &Trial) {
+    let circle: Vec<_> = (0..6).map(|number| trial.key(&number.to_string())).collect();
+    let pairs = (0..6).map(|at| [circle[at].clone(), circle[(at + 1) % 6].clone()]);
+    let requests: Vec<_> = pairs.map(|keys| trial.request_all(&keys, trial.long())).collect();
+    let tries = requests.iter().map(|request| trial.try_acquire(request));
+    let outcomes = futures::future::join_all(tries).await;
+    let mut granted = 0;
+    for (request, outcome) in requests.iter().zip(&outcomes) {
+        let won = matches!(outcome, TryAcquire::Granted(_));
+        granted += usize::from(won);
+        for key in request.keys() {
+            let released = trial.give_up(key, request.id()).await;
+            assert_eq!(released == Release::Released, won, "{key} of {outcome:?}");
+        }
+    }
+    assert!((1..=3).contains(&granted), "{granted} of 6 granted");
+    for key in &circle {
+        trial.is_free(key).await;
+    }
+}
+
+pub(crate) async fn g1_several_keys_can_be_read_together(trial: &Trial) {
+    let [a, b, c] = keys(trial);
+    let read = |keys: &[LockKey]| in_mode(trial.request_all(keys, trial.long()), Mode::READ, 1);
+    let first = read(&[a.clone(), b.clone()]);
+    trial.grant(&first).await;
+    let second = read(&[b.clone(), c.clone()]);
+    trial.grant(&second).await;
+    assert_eq!(trial.inspect(&b).await.leases.len(), 2);
+    trial.held(&trial.request_all(&[a, b.clone()], trial.long())).await;
+    assert_eq!(trial.give_up(&b, first.id()).await, Release::Released);
+    trial.is_taken(&b).await;
+    assert_eq!(trial.give_up(&b, second.id()).await, Release::Released);
+    trial.is_free(&b).await;
 }
 
 pub(crate) async fn g1_the_order_of_the_keys_does_not_matter(trial: &Trial) {

@@ -110,6 +110,17 @@ pub(crate) async fn g8_two_limits_on_one_key_are_an_error(trial: &Trial) {
     trial.grant(&trial.shared(&key, 4, 1)).await;
 }
 
+pub(crate) async fn g8_the_limit_of_a_waiter_is_in_use_too(trial: &Trial) {
+    let writer = trial.hold(&trial.key("a")).await;
+    let waiter = trial.shared(&writer.key, 3, 1);
+    let waiting = trial.queue(&waiter, 1).await;
+    trial.refused(&trial.shared(&writer.key, 4, 1), ErrorKind::LimitMismatch).await;
+    assert_eq!(trial.release(&writer).await, Release::Released);
+    let permit = trial.soon_granted(waiting, &waiter).await;
+    assert_eq!(trial.release(&permit).await, Release::Released);
+    trial.grant(&trial.shared(&writer.key, 4, 1)).await;
+}
+
 pub(crate) async fn g1_the_largest_limit_and_its_permits_count_exactly(trial: &Trial) {
     let key = trial.key("a");
     let limit = Limit::new(u32::MAX).unwrap_or(Limit::UNLIMITED);
