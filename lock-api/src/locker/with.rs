@@ -18,6 +18,11 @@ impl<B: LockBackend + ?Sized> LockRequest<B> {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> leasehold::Result<()> {
     /// # use std::time::Duration;
     /// # let locker = leasehold::Locker::new(leasehold_memory::MemoryBackend::new());
+    /// // A time limit and a piece of work: there is no unlock to forget.
+    /// let sent = locker.lock("report").ttl(Duration::from_secs(20)).with(async |_lease| 3).await?;
+    /// assert_eq!(sent, 3);
+    /// assert!(!locker.is_locked("report").await?);
+    ///
     /// let lost = locker
     ///     .lock("slow:job")
     ///     .ttl(Duration::from_millis(50))
