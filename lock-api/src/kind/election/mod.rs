@@ -24,7 +24,8 @@ use crate::{IntoLockKey, LockBackend, LockKey, LockRequest, Locker, Result};
 /// anybody else can lead. Work that is under way then can still reach a resource: send the term along, so that the
 /// resource refuses the old one (see [`fenced`](crate::fenced)).
 ///
-/// Losers wait in the backend's queue; where it has none, they poll.
+/// Losers wait in the backend's queue; where it has none, they poll. A `max_lifetime` in the [`Config`](crate::Config) is
+/// the longest a leader leads.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> leasehold::Result<()> {
