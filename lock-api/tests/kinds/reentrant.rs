@@ -172,6 +172,7 @@ async fn a_nested_take_of_a_held_key_among_several_says_so_instead_of_waiting_fo
         error.key().unwrap().to_string()
     };
     // Somebody who waits for itself is still pending then.
+    #[expect(clippy::future_not_send, reason = "it is awaited where it is made")]
     async fn at_once<T>(take: impl Future<Output = T>) -> T {
         poll_times(take, POLLS).await.expect("it waits for itself")
     }

@@ -74,12 +74,13 @@ impl<B: LockBackend + ?Sized> LockRequest<B, Vec<LockKey>> {
     /// Nothing stays behind.
     pub async fn acquire(self) -> Result<GuardSet<B>> {
         if self.goes_together() {
-            match self.clone().acquire_together().await {
+            // Boxed, like the other way: a caller's future should not be as large as both.
+            match Box::pin(self.clone().acquire_together()).await {
                 Err(error) if error.kind() == ErrorKind::Unsupported => {}
                 guard => return Ok(GuardSet::new(vec![guard?])),
             }
         }
-        Ok(GuardSet::new(acquire_each(self).await?))
+        Ok(GuardSet::new(Box::pin(acquire_each(self)).await?))
     }
 
     /// Tries once: `None` if any of them is held, and then none of them is.
@@ -91,12 +92,12 @@ impl<B: LockBackend + ?Sized> LockRequest<B, Vec<LockKey>> {
     /// Nothing stays behind.
     pub async fn try_acquire(self) -> Result<Option<GuardSet<B>>> {
         if self.goes_together() {
-            match self.clone().try_together().await {
+            match Box::pin(self.clone().try_together()).await {
                 Err(error) if error.kind() == ErrorKind::Unsupported => {}
                 guard => return Ok(guard?.map(|guard| GuardSet::new(vec![guard]))),
             }
         }
-        Ok(try_each(self).await?.map(GuardSet::new))
+        Ok(Box::pin(try_each(self)).await?.map(GuardSet::new))
     }
 
     /// Waits for all of the keys, runs `body` under them, releases them, and returns what the body returned; as
