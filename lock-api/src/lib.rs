@@ -33,8 +33,9 @@ pub mod wrap;
 pub use async_trait::async_trait;
 
 pub use backend::{
-    AdminBackend, Backoff, BackoffDelays, BatchBackend, Capabilities, Capability, ExtendRequest,
-    LockBackend, RevocationListener, RevocationListeners, poll_acquire, poll_acquire_with,
+    AdminBackend, Backoff, BackoffDelays, BatchBackend, Capabilities, Capability, Cursor,
+    ExtendRequest, KeyPage, ListRequest, ListedKey, LockBackend, RevocationListener,
+    RevocationListeners, poll_acquire, poll_acquire_with,
 };
 pub use config::{Config, ConfigBuilder};
 pub use error::{Effect, Error, ErrorKind, Result};

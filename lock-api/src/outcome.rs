@@ -121,6 +121,12 @@ impl KeyState {
     pub fn is_locked(&self) -> bool {
         !self.leases.is_empty()
     }
+
+    /// Whether anybody holds the key or waits for it.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        !self.leases.is_empty() || !self.waiters.is_empty()
+    }
 }
 
 /// A live lease, as anyone may see it: without its id.

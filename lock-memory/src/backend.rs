@@ -8,13 +8,14 @@ use std::{
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Error,
-    ExtendRequest, Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result,
-    RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
-    VirtualClock, poll_acquire,
+    ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey,
+    Release, Result, RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp,
+    TryAcquire, Ttl, VirtualClock, poll_acquire,
 };
 
 use crate::{
     keys::Keys,
+    list,
     state::{self, Retention},
     waiters::{Wait, Wakers},
 };
@@ -220,6 +221,12 @@ impl AdminBackend for MemoryBackend {
             self.0.listeners.tell(*id);
         }
         Ok(Revoked { leases: revoked.len() })
+    }
+
+    /// In the order of the keys, each once; a page has as many as asked for unless it is the last.
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        let Shared { runtime, keys, .. } = &*self.0;
+        Ok(list::list(keys, runtime.clock(), request))
     }
 
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {

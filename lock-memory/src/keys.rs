@@ -77,6 +77,12 @@ impl Keys {
         self.map.len()
     }
 
+    /// The keys whose name is wanted, in no order.
+    pub(crate) fn names(&self, wanted: impl Fn(&str) -> bool) -> Vec<LockKey> {
+        let all = self.map.iter();
+        all.map(|entry| entry.key().clone()).filter(|key| wanted(key.as_str())).collect()
+    }
+
     /// Does `act` on the key, made if need be, at the instant that the clock shows under the key's lock, so that
     /// every key sees time in order.
     pub(crate) fn with<T>(

@@ -3,6 +3,7 @@
 mod backend;
 mod fenced;
 mod keys;
+mod list;
 pub mod state;
 mod waiters;
 

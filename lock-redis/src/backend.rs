@@ -9,9 +9,9 @@ use std::{
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Effect, Error,
-    ErrorKind, ExtendRequest, Extension, Grant, KeyState, LeaseId, LockBackend, LockKey, Release,
-    Result, RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
-    poll_acquire,
+    ErrorKind, ExtendRequest, Extension, Grant, KeyPage, KeyState, LeaseId, ListRequest,
+    LockBackend, LockKey, Release, Result, RevocationListener, RevocationListeners, Revoked,
+    Runtime, Timestamp, TryAcquire, Ttl, poll_acquire,
 };
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     connect::{Lanes, ServerClock, Target},
     core::{Core, How},
     key::Keyspace,
+    list,
     queue::{Queue, orphan_bound},
     reply::Acquired,
     suspects::Suspects,
@@ -163,6 +164,14 @@ impl BatchBackend for RedisBackend {
 impl AdminBackend for RedisBackend {
     async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
         self.core().revoke(key).await.map_err(about("revoke", key))
+    }
+
+    /// Walks the server's names with `SCAN`, which promises: a key that is held from the beginning of the first page to the end of the last is
+    /// there, at least once; what came or went meanwhile may be. Keys are in order within a page only, may be on
+    /// several pages, and a page may be empty, or have a few more keys than asked for.
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        let listed = list::list(self.core(), request).await;
+        listed.map_err(|error| error.with_operation("list"))
     }
 
     /// Starts the subscription, if nobody has waited yet.

@@ -66,7 +66,14 @@ impl Keyspace {
     pub(crate) fn key(&self, record: &str) -> Option<LockKey> {
         let encoded = record.strip_prefix(&self.prefix)?.strip_prefix(":{")?.strip_suffix('}')?;
         let decoded = percent_decode_str(encoded).decode_utf8().ok()?;
-        LockKey::new(decoded).ok()
+        // Another spelling of the same key is no name of ours.
+        LockKey::new(decoded).ok().filter(|key| self.record(key) == record)
+    }
+
+    /// What the server's `MATCH` takes for the names of all records whose keys begin with `prefix`. Nothing in it is a
+    /// pattern but the one `*`: the encoding leaves no other special character.
+    pub(crate) fn records_under(&self, prefix: &str) -> String {
+        format!("{}:{{{}*}}", self.prefix, utf8_percent_encode(prefix, RESERVED))
     }
 }
 
@@ -122,6 +129,28 @@ mod tests {
             assert_eq!(record.matches('{').count(), 1, "{record}");
             assert_eq!(record.matches('}').count(), 1, "{record}");
             assert!(record.ends_with('}') && !record.contains("{}"), "{record}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_name_that_no_key_has_is_no_record() -> Result<()> {
+        let names = Keyspace::new("lh")?;
+        for name in
+            ["lh:{%61}", "lh:{a}:w", "lh:{}", "lh:{%FF}", "lh:{%0A}", "xx:{a}", "lh:epoch:a"]
+        {
+            assert_eq!(names.key(name), None, "{name}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_pattern_has_one_star_and_nothing_else_special() -> Result<()> {
+        let names = Keyspace::new("lh")?;
+        for prefix in AWKWARD.iter().chain(&[""]) {
+            let pattern = names.records_under(prefix);
+            assert_eq!(pattern.matches(['*', '?', '[', ']', '\\']).count(), 1, "{pattern}");
+            assert!(pattern.ends_with("*}"), "{pattern}");
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod fenced;
 #[doc(hidden)]
 pub mod fuzzing;
 mod key;
+mod list;
 mod queue;
 mod reply;
 mod scripts;

@@ -191,7 +191,7 @@ fn micros(value: &Value) -> Option<Duration> {
     number(value).map(Duration::from_micros)
 }
 
-fn text(value: &Value) -> Option<&str> {
+pub(crate) fn text(value: &Value) -> Option<&str> {
     match value {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
         Value::SimpleString(text) => Some(text),

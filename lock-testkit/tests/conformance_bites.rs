@@ -109,6 +109,10 @@ caught! { Map, Flaw:
 caught! { Wrap, Taken:
     queue_that_polls QueuePolls "g6",
     revocation_does_nothing RevokeDoesNothing "g1",
+    a_listing_stops_after_a_page ListStopsAfterAPage "g8",
+    a_listing_ignores_the_prefix ListIgnoresThePrefix "g8",
+    a_listing_takes_a_star_for_anything ListTakesAStarForAnything "g8",
+    a_listing_forgets_the_waiters ListForgetsWaiters "g8",
     batch_answers_backwards BatchAnswersBackwards "g4",
     batch_stops_at_the_first_loss BatchStopsAtALoss "g4",
     several_keys_one_by_one SeveralKeysOneByOne "g1",

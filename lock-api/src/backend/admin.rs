@@ -5,7 +5,7 @@ use std::sync::Weak;
 use async_trait::async_trait;
 
 use super::RevocationListener;
-use crate::{LockKey, Result, Revoked};
+use crate::{KeyPage, ListRequest, LockKey, Result, Revoked};
 
 /// Administration of a backend, reached by [`LockBackend::admin`](crate::LockBackend::admin).
 #[async_trait]
@@ -18,6 +18,19 @@ pub trait AdminBackend: Send + Sync {
     /// # Errors
     /// The backend failed.
     async fn revoke(&self, key: &LockKey) -> Result<Revoked>;
+
+    /// One page of the keys in use that begin with the request's prefix, taken literally.
+    ///
+    /// Each key is read at one instant, but not all at the same one. A key that is held or waited for from the
+    /// beginning of the first page to the end of the last is on one of them. Beyond that a backend may be weaker than
+    /// an ordered walk: keys in any order, a key on several pages, a page with fewer keys than asked for (none, too) or a few more.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a cursor of another backend; or the backend failed.
+    ///
+    /// # Cancellation safety
+    /// Changes nothing.
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage>;
 
     /// Tells `listener` of every revocation that reaches this process, and of every forward step of the backend's clock that
     /// its answers show, best effort and as soon as it can, until the listener is gone. A message that is lost

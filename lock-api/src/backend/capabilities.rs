@@ -14,7 +14,7 @@ pub enum Capability {
     SeveralKeys,
     /// A lease can stay taken for a minimum hold.
     MinHold,
-    /// [`AdminBackend::revoke`](crate::AdminBackend::revoke).
+    /// Administration: [`AdminBackend`](crate::AdminBackend), with `revoke` and `list`.
     Revoke,
     /// [`BatchBackend`](crate::BatchBackend).
     Batch,

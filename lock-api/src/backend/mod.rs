@@ -5,6 +5,7 @@ mod backoff;
 mod batch;
 mod capabilities;
 mod forward;
+mod listing;
 mod poll;
 mod revocations;
 
@@ -16,6 +17,7 @@ pub use admin::AdminBackend;
 pub use backoff::{Backoff, BackoffDelays};
 pub use batch::{BatchBackend, ExtendRequest};
 pub use capabilities::{Capabilities, Capability};
+pub use listing::{Cursor, KeyPage, ListRequest, ListedKey};
 pub use poll::{poll_acquire, poll_acquire_with};
 pub use revocations::{RevocationListener, RevocationListeners};
 

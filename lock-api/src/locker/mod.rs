@@ -1,6 +1,7 @@
 //! The façade: what users take locks with.
 
 mod acquiring;
+mod admin;
 mod core;
 mod guard;
 mod lease;
@@ -18,10 +19,7 @@ pub use shutdown::ShutdownReport;
 pub(crate) use with::{lease_lost, until_lost};
 
 use self::core::Core;
-use crate::{
-    Capabilities, Config, IntoLockKey, KeyState, LockBackend, Result, Revoked, Runtime,
-    error::Error,
-};
+use crate::{Capabilities, Config, IntoLockKey, LockBackend, Result, Runtime};
 
 /// Takes locks on a backend.
 ///
@@ -147,47 +145,6 @@ impl<B: LockBackend + ?Sized> Locker<B> {
     {
         let request = self.lock(key);
         request.with(body).await
-    }
-
-    /// Reads a key: who holds it, who waits.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a bad key; else the backend failed.
-    ///
-    /// # Cancellation safety
-    /// Changes nothing.
-    pub async fn inspect(&self, key: impl IntoLockKey) -> Result<KeyState> {
-        let key = key.into_lock_key()?;
-        self.core.within_op_timeout("inspect", self.core.backend().inspect(&key)).await
-    }
-
-    /// Whether any lease of `key` is live at this moment. It may change before you read the answer: to work on the
-    /// key, take it.
-    ///
-    /// # Errors
-    /// As [`inspect`](Self::inspect).
-    ///
-    /// # Cancellation safety
-    /// Changes nothing.
-    pub async fn is_locked(&self, key: impl IntoLockKey) -> Result<bool> {
-        let key = key.into_lock_key();
-        Ok(self.inspect(key?).await?.is_locked())
-    }
-
-    /// Takes `key` away from whoever holds it. For administrators: the former holder may work on until it
-    /// notices, and only the fencing token protects the resource meanwhile.
-    ///
-    /// # Errors
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the backend can't; else as [`inspect`](Self::inspect).
-    ///
-    /// # Cancellation safety
-    /// It may have taken effect.
-    pub async fn revoke(&self, key: impl IntoLockKey) -> Result<Revoked> {
-        let key = key.into_lock_key()?;
-        let Some(admin) = self.core.backend().admin() else {
-            return Err(Error::unsupported("this backend can't revoke").with_key(&key));
-        };
-        self.core.within_op_timeout("revoke", admin.revoke(&key)).await
     }
 
     /// What the backend can do.

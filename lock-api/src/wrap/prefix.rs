@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest,
-    Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, RevocationListener,
-    Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    Extension, KeyPage, KeyState, LeaseId, ListRequest, ListedKey, LockBackend, LockKey, Release,
+    Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 /// Puts a prefix before every key: tenants, environments, tests beside each other on one server.
@@ -58,6 +58,11 @@ impl<B: LockBackend> Prefix<B> {
 
     fn key(&self, key: &LockKey) -> Result<LockKey> {
         key.prefixed(&self.prefix)
+    }
+
+    /// The name that a key of `inner` has here, if it is one of ours.
+    fn own(&self, key: &LockKey) -> Option<LockKey> {
+        LockKey::new(key.as_str().strip_prefix(&self.prefix)?).ok()
     }
 
     fn request(&self, request: &AcquireRequest) -> Result<AcquireRequest> {
@@ -133,6 +138,16 @@ impl<B: LockBackend> AdminBackend for Prefix<B> {
             Some(admin) => admin.revoke(&self.key(key)?).await,
             None => Err(Error::unsupported("the inner backend can't revoke")),
         }
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        let Some(admin) = self.inner.admin() else {
+            return Err(Error::unsupported("the inner backend can't list"));
+        };
+        let KeyPage { keys, next } = admin.list(&request.prefixed(&self.prefix)?).await?;
+        // The prefix alone is nobody's key here.
+        let own = |listed: ListedKey| Some(ListedKey { key: self.own(&listed.key)?, ..listed });
+        Ok(KeyPage { keys: keys.into_iter().filter_map(own).collect(), next })
     }
 
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest,
-    Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, RevocationListener,
-    Revoked, Runtime, Timestamp, TryAcquire, Ttl, time::timeout_at,
+    Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Release, Result,
+    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, time::timeout_at,
 };
 
 /// Bounds how long each operation of a backend may take. Past it the answer is
@@ -113,6 +113,13 @@ impl<B: LockBackend> AdminBackend for Timeout<B> {
         match self.inner.admin() {
             Some(admin) => self.bound("revoke", self.now(), admin.revoke(key)).await,
             None => Err(Error::unsupported("the inner backend can't revoke")),
+        }
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        match self.inner.admin() {
+            Some(admin) => self.bound("list", self.now(), admin.list(request)).await,
+            None => Err(Error::unsupported("the inner backend can't list")),
         }
     }
 

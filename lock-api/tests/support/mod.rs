@@ -19,8 +19,8 @@ use std::{
 
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, ExtendRequest, Extension,
-    KeyState, LeaseId, LockBackend, LockKey, Locker, Release, Result, RevocationListener, Revoked,
-    Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, async_trait,
+    KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Locker, Release, Result,
+    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, async_trait,
 };
 use leasehold_memory::MemoryBackend;
 
@@ -229,6 +229,10 @@ impl Drop for Done<'_> {
 impl AdminBackend for Faulty {
     async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
         self.memory.admin().unwrap().revoke(key).await
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        self.memory.admin().unwrap().list(request).await
     }
 
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {

@@ -36,6 +36,11 @@ impl Lanes {
         self.lanes[self.lane_of(key)].link().await
     }
 
+    /// A connection for what belongs to no key.
+    pub(crate) async fn first(&self) -> Result<Link> {
+        self.lanes[0].link().await
+    }
+
     /// Asks again in which epoch this connection's server is.
     pub(crate) async fn learn_again(&self, link: &mut Link) -> Result<()> {
         self.target.learn_again(link).await

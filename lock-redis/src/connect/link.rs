@@ -90,6 +90,11 @@ impl Link {
         .map_err(error::command)
     }
 
+    /// Runs a command that changes nothing.
+    pub(crate) async fn command(&mut self, command: &Cmd) -> Result<Value, Error> {
+        self.send(command).await.map_err(error::command)
+    }
+
     async fn send(&mut self, command: &Cmd) -> Result<Value, RedisError> {
         let answer = command.query_async(&mut self.connection).await;
         match &answer {

@@ -11,8 +11,8 @@ use std::{
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, ExtendRequest,
-    Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, RevocationListener,
-    RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Release, Result,
+    RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 use super::{bug::Bug, machine::Machine, seat::Seat};
@@ -252,6 +252,10 @@ impl BatchBackend for BrokenBackend {
 impl AdminBackend for BrokenBackend {
     async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
         Ok(Revoked { leases: self.operate(|machine, now| machine.revoke(now, key)) })
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        Ok(self.operate(|machine, now| machine.list(now, request)))
     }
 
     fn watch_revocations(&self, listener: std::sync::Weak<dyn RevocationListener>) {

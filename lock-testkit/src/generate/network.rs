@@ -11,8 +11,8 @@ use std::{
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Effect, Error, ErrorKind,
-    ExtendRequest, Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result,
-    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey,
+    Release, Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 use super::program::Link;
@@ -138,6 +138,13 @@ impl<B: LockBackend> AdminBackend for Network<B> {
         match self.inner.admin() {
             Some(admin) => self.call(admin.revoke(key)).await,
             None => Err(Error::unsupported("the backend behind the link can't revoke")),
+        }
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        match self.inner.admin() {
+            Some(admin) => self.call(admin.list(request)).await,
+            None => Err(Error::unsupported("the backend behind the link can't list")),
         }
     }
 

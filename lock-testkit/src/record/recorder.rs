@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest,
-    Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, RevocationListener,
-    Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Release, Result,
+    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 use super::{Recording, pending::Pending, probe::QueueProbe, words, words::Answer as _};
@@ -188,6 +188,14 @@ impl<B: LockBackend + ?Sized> AdminBackend for Recorder<B> {
         let result = inner.revoke(key).await;
         pending.answered(result.outcome());
         result
+    }
+
+    /// A listing is not part of the history: it says nothing about any one instant.
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        match self.inner.admin() {
+            Some(inner) => inner.list(request).await,
+            None => Err(Error::unsupported("the recorded backend can't list")),
+        }
     }
 
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {

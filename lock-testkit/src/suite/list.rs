@@ -153,6 +153,12 @@ macro_rules! __conformance_cases {
             extras::g4_a_batch_answers_each_lease_for_itself_in_order [batch],
             extras::g3_a_batch_moves_every_end [batch],
             extras::g8_an_empty_batch_has_no_answers [batch],
+            list::g8_a_listing_has_exactly_the_held_keys_of_its_prefix [revoke],
+            list::g8_a_prefix_is_taken_literally [revoke],
+            list::g8_pages_together_have_every_held_key [revoke],
+            list::g8_a_key_that_is_free_again_is_not_listed [revoke],
+            list::g8_a_listed_key_says_who_holds_it_and_who_waits [revoke queue],
+            list::g8_a_listing_changes_nothing [revoke],
             extras::g8_what_is_not_declared_is_refused_as_unsupported [],
             extras::g8_what_is_declared_is_there [],
         }

@@ -4,8 +4,9 @@ use std::sync::Weak;
 
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, ExtendRequest,
-    Extension, KeyState, LeaseId, Limit, LockBackend, LockKey, Mode, Release, Result,
-    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, async_trait, poll_acquire,
+    Extension, KeyPage, KeyState, LeaseId, Limit, ListRequest, LockBackend, LockKey, Mode, Release,
+    Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, async_trait,
+    poll_acquire,
 };
 use leasehold_memory::MemoryBackend;
 
@@ -14,6 +15,10 @@ use leasehold_memory::MemoryBackend;
 pub(crate) enum Taken {
     QueuePolls,
     RevokeDoesNothing,
+    ListStopsAfterAPage,
+    ListIgnoresThePrefix,
+    ListTakesAStarForAnything,
+    ListForgetsWaiters,
     BatchAnswersBackwards,
     BatchStopsAtALoss,
     SeveralKeysOneByOne,
@@ -161,6 +166,27 @@ impl AdminBackend for Wrapped {
         }
         let admin = self.inner.admin().unwrap();
         admin.revoke(key).await
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        let admin = self.inner.admin().unwrap();
+        if self.is(Taken::ListStopsAfterAPage) {
+            let page = admin.list(request).await?;
+            return Ok(KeyPage { next: None, ..page });
+        }
+        if self.is(Taken::ListIgnoresThePrefix) {
+            return admin.list(&ListRequest::new("conformance:")?.page_size(request.page())?).await;
+        }
+        if self.is(Taken::ListTakesAStarForAnything) {
+            let cut = request.prefix().split('*').next().unwrap_or_default();
+            return admin.list(&ListRequest::new(cut)?).await;
+        }
+        if self.is(Taken::ListForgetsWaiters) {
+            let mut page = admin.list(request).await?;
+            page.keys.iter_mut().for_each(|listed| listed.state.waiters.clear());
+            return Ok(page);
+        }
+        admin.list(request).await
     }
 
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {

@@ -1,6 +1,8 @@
 //! Looking without touching.
 
-use leasehold::{KeyState, LeaseInfo, LockKey, Timestamp, WaiterInfo};
+use leasehold::{
+    Cursor, KeyPage, KeyState, LeaseInfo, ListRequest, ListedKey, LockKey, Timestamp, WaiterInfo,
+};
 
 use super::{
     Machine,
@@ -12,6 +14,22 @@ impl Machine {
     pub(in crate::broken) fn inspect(&mut self, now: Timestamp, key: &LockKey) -> KeyState {
         self.settle(now);
         self.key(key).inspect(now)
+    }
+
+    pub(in crate::broken) fn list(&mut self, now: Timestamp, request: &ListRequest) -> KeyPage {
+        self.settle(now);
+        let names: Vec<_> = self.keys.keys().cloned().collect();
+        let begins = |key: &LockKey| key.as_str().starts_with(request.prefix());
+        let after = request.cursor().map(Cursor::as_str);
+        let wanted = names
+            .into_iter()
+            .filter(|key| begins(key) && after.is_none_or(|after| key.as_str() > after));
+        let states = wanted.map(|key| ListedKey { state: self.key(&key).inspect(now), key });
+        let mut keys: Vec<_> = states.filter(|listed| listed.state.is_in_use()).collect();
+        let more = keys.len() > request.page();
+        keys.truncate(request.page());
+        let last = keys.last().filter(|_| more).map(|listed| Cursor::new(listed.key.as_str()));
+        KeyPage { keys, next: last }
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod extras;
 pub(crate) mod fencing;
 pub(crate) mod identity;
 pub(crate) mod inspect;
+pub(crate) mod list;
 pub(crate) mod min_hold;
 pub(crate) mod ownership;
 pub(crate) mod queue;

@@ -69,8 +69,13 @@ impl Trial {
     // Values.
 
     pub(crate) fn key(&self, name: &str) -> LockKey {
-        let key = LockKey::new(format!("conformance:{}:{name}", self.namespace.expose_hex()));
+        let key = LockKey::new(self.key_text(name));
         key.unwrap_or_else(|error| panic!("the case uses a bad key: {error}"))
+    }
+
+    /// What the keys of this run begin with, and `name`.
+    pub(crate) fn key_text(&self, name: &str) -> String {
+        format!("conformance:{}:{name}", self.namespace.expose_hex())
     }
 
     pub(crate) fn id(&self) -> LeaseId {
