@@ -8,6 +8,7 @@
 //! |---|---|
 //! | to take a lock | [`Locker`] |
 //! | to lock a function | `#[with_lock]` (feature `macros`) |
+//! | to see what goes on: metrics, traces | [`observe`] |
 //! | a resource that refuses stale holders | [`fenced`] |
 //! | to write a backend | [`LockBackend`], [`poll_acquire`] |
 //! | to know what can go wrong | [`Error`], [`ErrorKind`], [`Effect`] |
@@ -23,6 +24,7 @@ pub mod fenced;
 mod kind;
 mod lease;
 mod locker;
+pub mod observe;
 mod outcome;
 mod request;
 pub mod runtime;

@@ -7,7 +7,9 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use leasehold::{Acquire, AcquireRequest, Clock, Error, Grant, LeaseId, Result, Sleep, Timestamp};
+use leasehold::{
+    Acquire, AcquireRequest, Clock, Error, Grant, LeaseId, Result, Sleep, Timestamp, observe,
+};
 
 use crate::{
     keys::{Entry, Keys},
@@ -151,17 +153,22 @@ impl<'a> Wait<'a> {
     fn look(&mut self, waker: &Waker) -> Look {
         let (request, deadline, before) = (self.request, self.deadline, self.seat.take());
         let seat = before.unwrap_or_else(|| (request.id(), self.keys.seat_number()));
+        let (mut ahead, mut handed_over) = (None, None);
         let (look, _dropped_unlocked) = self.keys.with(self.clock, request.key(), |entry, now| {
             let (turn, granted) = match before {
                 None => entry.state.acquire(now, request, deadline),
                 Some(seat) => match entry.seats.granted(seat, now) {
-                    Some(grant) => (Ok(Turn::Granted(grant)), Vec::new()),
+                    Some(grant) => {
+                        handed_over = Some(now.since(grant.since));
+                        (Ok(Turn::Granted(grant)), Vec::new())
+                    }
                     None => entry.state.resume(now, request, deadline),
                 },
             };
             let mut wakers = entry.wakers(&granted);
             let (over, dropped) = match turn {
                 Ok(Turn::Waiting) => {
+                    ahead = before.is_none().then_some(entry.seats.seats.len());
                     let alarm = entry.state.next_wake().unwrap_or(deadline).min(deadline);
                     let dropped = entry.seats.sit(seat, waker, alarm);
                     return ((Look::Until(alarm), dropped), wakers);
@@ -179,6 +186,8 @@ impl<'a> Wait<'a> {
         if matches!(look, Look::Until(_)) {
             self.seat = Some(seat);
         }
+        ahead.into_iter().for_each(observe::backend::queued);
+        handed_over.into_iter().for_each(observe::backend::handed_over);
         look
     }
 }

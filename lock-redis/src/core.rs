@@ -7,7 +7,7 @@ use std::{
 
 use leasehold::{
     AcquireRequest, Effect, Error, ErrorKind, Extension, KeyState, LeaseId, LockKey, Mode, Release,
-    Result, RevocationListeners, Revoked, Runtime, Timestamp, Ttl,
+    Result, RevocationListeners, Revoked, Runtime, Timestamp, Ttl, observe,
 };
 
 use crate::{
@@ -140,7 +140,11 @@ impl Core {
     /// An answer to what was sent at `sent` showed the server's clock. A step forward ends leases early, which their holders
     /// must know; a step back hands them on late.
     fn saw_clock(&self, sent: Timestamp, server: u64) {
-        match self.clock.look(sent, self.runtime.clock(), server) {
+        let step = self.clock.look(sent, self.runtime.clock(), server);
+        if let Some(step) = step {
+            observe::backend::clock_stepped(matches!(step, Step::Forward(_)));
+        }
+        match step {
             Some(Step::Forward(by)) => {
                 tracing::warn!(
                     ?by,

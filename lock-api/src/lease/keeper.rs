@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -16,7 +16,7 @@ use super::{
     renewal::{BATCH, renew},
     worker::Worker,
 };
-use crate::{LeaseId, LockBackend, RevocationListener, Runtime, Timestamp};
+use crate::{LeaseId, LockBackend, RevocationListener, Runtime, Timestamp, observe};
 
 /// Watches over every lease of a locker.
 #[derive(Debug, Default)]
@@ -29,6 +29,7 @@ pub(crate) struct Keeper {
 struct Shared {
     schedule: Mutex<Schedule>,
     wake: Notify,
+    runtime: OnceLock<Runtime>,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +56,7 @@ impl Keeper {
     /// Makes sure that the task runs; called where an executor is at hand.
     pub(crate) fn start<B: LockBackend + ?Sized>(&self, backend: &Arc<B>, runtime: &Runtime) {
         self.worker.ensure(runtime, || {
+            self.shared.runtime.get_or_init(|| runtime.clone());
             self.listen(&**backend);
             run(Arc::clone(&self.shared), Arc::clone(backend), runtime.clone())
         });
@@ -121,12 +123,13 @@ impl Shared {
 
 impl RevocationListener for Shared {
     fn revoked(&self, id: LeaseId) {
+        let now = self.runtime.get().map_or(Timestamp::ORIGIN, Runtime::now);
         let mut schedule = self.schedule();
         let Some(number) = schedule.by_id.get(&id).copied() else {
             return;
         };
         if let Some(entry) = schedule.leases.get(&number) {
-            entry.record.end(End::Lost(Loss::Revoked));
+            entry.record.end(End::Lost(Loss::Revoked), now);
         }
         schedule.place(number);
     }
@@ -183,7 +186,9 @@ impl Schedule {
                 continue;
             };
             let record = Arc::clone(&entry.record);
+            let planned = entry.at;
             if record.tick(now).renew {
+                observe::renewing(now.since(planned.unwrap_or(now)));
                 renew.push((number, record));
             }
             self.place(number);

@@ -13,7 +13,7 @@ use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::Notify;
 
 use super::worker::Worker;
-use crate::{LeaseId, LockBackend, LockKey, Release, Result, Runtime, time::timeout_at};
+use crate::{LeaseId, LockBackend, LockKey, Release, Result, Runtime, observe, time::timeout_at};
 
 /// How many releases are on their way at once.
 const IN_FLIGHT: usize = 64;
@@ -105,14 +105,12 @@ impl Shared {
         Some(job)
     }
 
-    fn done(&self, job: &Job, confirmed: bool) {
+    fn done(&self, job: &Job, answer: Option<Release>) {
         let mut queue = self.queue();
         queue.running -= 1;
-        queue.unconfirmed += u64::from(!confirmed);
+        queue.unconfirmed += u64::from(answer.is_none());
         drop(queue);
-        if !confirmed {
-            tracing::warn!(id = %job.id, key = %job.keys[0], "release unconfirmed: the ttl will end the lease");
-        }
+        observe::reaped(&job.keys[0], answer);
         self.idle.notify_waiters();
     }
 }
@@ -121,12 +119,12 @@ impl Shared {
 struct Running<'a> {
     shared: &'a Shared,
     job: Job,
-    confirmed: bool,
+    answer: Option<Release>,
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.shared.done(&self.job, self.confirmed);
+        self.shared.done(&self.job, self.answer);
     }
 }
 
@@ -150,10 +148,10 @@ async fn run<B: LockBackend + ?Sized>(shared: Arc<Shared>, backend: Arc<B>, runt
 }
 
 async fn reap<B: LockBackend + ?Sized>(shared: &Shared, backend: &B, runtime: &Runtime, job: Job) {
-    let mut running = Running { shared, job, confirmed: false };
+    let mut running = Running { shared, job, answer: None };
     let Job { keys, id, timeout } = &running.job;
     let released = release_all(backend, runtime, keys, *id, *timeout).await;
-    running.confirmed = released.is_ok();
+    running.answer = observe::seen("release", keys.first(), released).ok();
 }
 
 /// Releases an id on each of its keys, within `timeout` as a whole: released if it was on every key.

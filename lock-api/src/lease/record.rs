@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::life::{Due, End, Life, Loss, Terms};
-use crate::{FencingToken, Grant, LeaseId, LockKey, Timestamp, Ttl};
+use crate::{FencingToken, Grant, LeaseId, LockKey, Timestamp, Ttl, observe::Holding};
 
 /// A lease's life with the signals that tell of its turns.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(crate) struct Record {
     life: Mutex<Life>,
     changed: Notify,
     lost: CancellationToken,
+    holding: Holding,
 }
 
 impl Record {
@@ -31,6 +32,7 @@ impl Record {
             life: Mutex::new(Life::new(terms)),
             changed: Notify::new(),
             lost: CancellationToken::new(),
+            holding: Holding::default(),
         }
     }
 
@@ -63,6 +65,7 @@ impl Record {
 
     pub(crate) fn granted(&self, grant: &Grant, early: f64) {
         let _first = self.token.set(grant.token);
+        self.holding.begin(grant.since, grant.token);
         self.life().granted(grant, early);
     }
 
@@ -90,10 +93,10 @@ impl Record {
     }
 
     /// Ends the life; `false` if it had ended before.
-    pub(crate) fn end(&self, end: End) -> bool {
+    pub(crate) fn end(&self, end: End, now: Timestamp) -> bool {
         let first = self.life().end(end);
         if first {
-            self.tell(end);
+            self.tell(end, now);
         }
         first
     }
@@ -101,27 +104,31 @@ impl Record {
     /// Looks at the clock; a loss found is told at once.
     pub(crate) fn tick(&self, now: Timestamp) -> Due {
         let due = self.life().tick(now);
-        self.announce(&due);
+        self.announce(&due, now);
         due
     }
 
     /// As [`tick`](Self::tick), for a caller who can't renew.
     pub(crate) fn tick_loss(&self, now: Timestamp) {
         let lost = self.life().tick_loss(now);
-        self.announce(&Due { lost, ..Due::default() });
+        self.announce(&Due { lost, ..Due::default() }, now);
     }
 
-    fn announce(&self, due: &Due) {
+    fn announce(&self, due: &Due, now: Timestamp) {
         if due.lost {
-            self.tell(End::Lost(Loss::Expired));
+            self.tell(End::Lost(Loss::Expired), now);
         } else if due.expiring {
             self.changed.notify_waiters();
         }
     }
 
-    fn tell(&self, end: End) {
-        if let End::Lost(loss) = end {
-            tracing::warn!(id = %self.id, key = %self.keys[0], %loss, "lease lost");
+    fn tell(&self, end: End, now: Timestamp) {
+        let loss = match end {
+            End::Lost(loss) => Some(loss),
+            End::Released => None,
+        };
+        self.holding.end(&self.keys[0], loss, now);
+        if loss.is_some() {
             self.lost.cancel();
         }
         self.changed.notify_waiters();

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{End, Loss, record::Record};
 use crate::{
-    Error, ExtendRequest, Extension, LockBackend, Result, Runtime, Timestamp, time::timeout_at,
+    Error, ExtendRequest, Extension, LockBackend, Result, Runtime, Timestamp,
+    observe::{self, Renewal},
+    time::timeout_at,
 };
 
 /// The most leases in one batch: a script must stay short, the server serves nobody else meanwhile.
@@ -29,6 +31,7 @@ pub(super) async fn renew<B: LockBackend + ?Sized>(
     let mut by_lease = BTreeMap::new();
     for (request, answer) in requests.iter().zip(answers) {
         let worst = by_lease.entry(request.id).or_insert(Answer::Renewed);
+        let answer = observe::seen("renew", Some(&request.key), answer);
         *worst = (*worst).max(Answer::from(answer));
     }
     for lease in leases {
@@ -38,16 +41,21 @@ pub(super) async fn renew<B: LockBackend + ?Sized>(
 }
 
 fn settle(lease: &Record, answer: Answer, since: Timestamp, now: Timestamp) {
-    match answer {
-        Answer::Renewed => lease.renewed(since),
+    let renewal = match answer {
+        Answer::Renewed => {
+            lease.renewed(since);
+            Renewal::Renewed
+        }
         Answer::Unknown => {
-            tracing::debug!(id = %lease.id(), key = %lease.keys()[0], "renewal unanswered");
             lease.renewal_failed(now);
+            Renewal::Unknown
         }
         Answer::Lost => {
-            lease.end(End::Lost(Loss::Refused));
+            lease.end(End::Lost(Loss::Refused), now);
+            Renewal::Lost
         }
-    }
+    };
+    observe::renewal(renewal, &lease.keys()[0]);
 }
 
 /// What became of one lease, the worst answer over its keys: a lease over several keys is lost with any of them.

@@ -3,20 +3,50 @@
 use std::sync::Arc;
 
 use futures::future::{Either, select};
+use tracing::Instrument as _;
 
 use super::{Guard, core::Core, request::Checked};
 use crate::{
     Acquire, Effect, Error, ErrorKind, Grant, Held, LockBackend, LockKey, Result, TryAcquire,
     backend::poll_acquire_with,
     lease::{End, Terms, record::Record},
+    observe::{Attempt, Outcome},
 };
+
+/// The guard, or who was in the way of which key.
+type Attempted<B> = std::result::Result<Guard<B>, (LockKey, Held)>;
 
 impl<B: LockBackend + ?Sized> Checked<B> {
     pub(super) async fn acquire(self) -> Result<Guard<B>> {
-        if self.deadline <= self.core.runtime().now() {
-            return self.attempt().await?.map_err(timed_out);
-        }
-        let Self { core, request, terms, deadline, backoff } = self;
+        let waits = self.deadline > self.started;
+        self.attempt(waits).await?.map_err(timed_out)
+    }
+
+    pub(super) async fn try_acquire(self) -> Result<Option<Guard<B>>> {
+        Ok(self.attempt(false).await?.ok())
+    }
+
+    /// Waits in the queue, or tries once; seen from outside as one attempt.
+    async fn attempt(self, waits: bool) -> Result<Attempted<B>> {
+        let core = Arc::clone(&self.core);
+        let key = self.request.key().clone();
+        let attempt = Attempt::begin(core.runtime(), &key, self.started, waits);
+        let span = attempt.span();
+        let attempted = if waits {
+            self.wait().instrument(span).await
+        } else {
+            self.try_once().instrument(span).await
+        };
+        attempt.end(&match &attempted {
+            Ok(Ok(guard)) => Outcome::Granted(guard.token()),
+            Ok(Err((_, held))) => Outcome::Held(held),
+            Err(error) => Outcome::Failed(error),
+        });
+        attempted
+    }
+
+    async fn wait(self) -> Result<Attempted<B>> {
+        let Self { core, request, terms, started, deadline, backoff } = self;
         let pending = Pending::new(Arc::clone(&core), request.keys(), request.id(), terms)?;
         let acquiring = async {
             match &backoff {
@@ -24,23 +54,14 @@ impl<B: LockBackend + ?Sized> Checked<B> {
                 None => core.backend().acquire(&request, deadline).await,
             }
         };
-        let timeout =
-            deadline.since(core.runtime().now()) + core.config().op_timeout_for(terms.ttl);
+        let timeout = deadline.since(started) + core.config().op_timeout_for(terms.ttl);
         match pending.send("acquire", timeout, acquiring).await? {
-            (pending, Acquire::Granted(grant)) => pending.granted(&grant),
-            (pending, Acquire::TimedOut(held)) => {
-                let key = pending.settled();
-                Err(timed_out((key, held)))
-            }
+            (pending, Acquire::Granted(grant)) => pending.granted(&grant).map(Ok),
+            (pending, Acquire::TimedOut(held)) => Ok(Err((pending.settled(), held))),
         }
     }
 
-    pub(super) async fn try_acquire(self) -> Result<Option<Guard<B>>> {
-        Ok(self.attempt().await?.ok())
-    }
-
-    /// One try: the guard, or who was in the way of which key.
-    async fn attempt(self) -> Result<std::result::Result<Guard<B>, (LockKey, Held)>> {
+    async fn try_once(self) -> Result<Attempted<B>> {
         let Self { core, request, terms, .. } = self;
         let pending = Pending::new(Arc::clone(&core), request.keys(), request.id(), terms)?;
         let trying = core.backend().try_acquire(&request);
@@ -158,7 +179,7 @@ impl<B: LockBackend + ?Sized> Drop for Pending<B> {
             return;
         }
         self.core.keeper.forget(self.number);
-        self.record.end(End::Released);
+        self.record.end(End::Released, self.core.runtime().now());
         if self.unsettled {
             self.core.give_up(self.record.keys(), self.record.id());
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Locker;
 use crate::{
     AdminBackend, Error, IntoLockKey, KeyPage, KeyState, ListRequest, ListedKey, LockBackend,
-    Result, Revoked,
+    Result, Revoked, observe,
 };
 
 impl<B: LockBackend + ?Sized> Locker<B> {
@@ -46,7 +46,8 @@ impl<B: LockBackend + ?Sized> Locker<B> {
         let key = key.into_lock_key()?;
         let admin = self.admin("this backend can't revoke");
         let admin = admin.map_err(|error| error.with_key(&key))?;
-        self.core.within_op_timeout("revoke", admin.revoke(&key)).await
+        let revoked = self.core.within_op_timeout("revoke", admin.revoke(&key)).await;
+        revoked.inspect(|revoked| observe::revoked(&key, *revoked))
     }
 
     /// Every key in use that begins with `prefix`, taken literally, in order, each once with who holds it and who

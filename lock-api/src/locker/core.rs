@@ -8,6 +8,7 @@ use super::seen_tokens::SeenTokens;
 use crate::{
     Config, Error, LeaseId, LockBackend, LockKey, Result, Runtime,
     lease::{keeper::Keeper, reaper::Reaper},
+    observe,
     time::timeout_at,
 };
 
@@ -25,6 +26,7 @@ pub(super) struct Core<B: LockBackend + ?Sized> {
 
 impl<B: LockBackend + ?Sized> Core<B> {
     pub(super) fn new(backend: Arc<B>, config: Config) -> Self {
+        observe::describe();
         Self {
             keeper: Keeper::default(),
             reaper: Reaper::default(),
@@ -64,7 +66,11 @@ impl<B: LockBackend + ?Sized> Core<B> {
         operation: &'static str,
         future: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        self.within(self.config.op_timeout(), operation, future).await
+        observe::seen(
+            operation,
+            None,
+            self.within(self.config.op_timeout(), operation, future).await,
+        )
     }
 
     /// Runs one operation of the backend; a silent backend is an error with an unknown effect.

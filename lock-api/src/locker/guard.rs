@@ -6,6 +6,7 @@ use super::{Lease, core::Core};
 use crate::{
     LockBackend, Release, Result,
     lease::{End, reaper::release_all, record::Record},
+    observe,
 };
 
 /// Holds a lease; dropping it releases the lease in the background, without blocking.
@@ -47,13 +48,14 @@ impl<B: LockBackend + ?Sized> Guard<B> {
         let record = &self.lease.record;
         let released = release_all(backend, runtime, record.keys(), record.id(), timeout).await;
         self.armed = false;
-        released.map_err(|error| error.with_operation("release").or_key(self.key()))
+        let released = released.map_err(|error| error.with_operation("release").or_key(self.key()));
+        observe::seen("release", Some(self.key()), released)
     }
 
     /// Ends the lease's life in this process: no renewal, no signal from here on.
     fn stop(&self) {
         self.lease.core.keeper.forget(self.lease.number);
-        self.lease.record.end(End::Released);
+        self.lease.record.end(End::Released, self.lease.core.runtime().now());
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     Extension, FencingToken, LeaseId, LockBackend, LockKey, Loss, Result, Timestamp, Ttl,
     fenced::Fence,
     lease::{End, Expiring, Lost, record::Record},
+    observe,
 };
 
 /// A lease that somebody else holds the [`Guard`](crate::Guard) of: what the body of
@@ -137,7 +138,7 @@ impl<B: LockBackend + ?Sized> Lease<B> {
         }
         for key in self.record.keys() {
             if self.extend_key(key, ttl).await? == Extension::Lost {
-                self.record.end(End::Lost(Loss::Refused));
+                self.record.end(End::Lost(Loss::Refused), self.core.runtime().now());
                 self.core.keeper.reschedule(self.number);
                 return Ok(Extension::Lost);
             }
@@ -152,7 +153,7 @@ impl<B: LockBackend + ?Sized> Lease<B> {
         let timeout = self.core.config().op_timeout_for(ttl);
         let extending = self.core.backend().extend(key, self.id(), ttl);
         let extended = self.core.within(timeout, "extend", extending).await;
-        extended.map_err(|error| error.or_key(key))
+        observe::seen("extend", Some(key), extended.map_err(|error| error.or_key(key)))
     }
 }
 

@@ -167,6 +167,7 @@ impl<B: LockBackend + ?Sized, T> LockRequest<B, T> {
 impl<B: LockBackend + ?Sized> LockRequest<B, Vec<LockKey>> {
     /// Checks everything; nothing is sent.
     fn checked(self) -> Result<Checked<B>> {
+        let started = self.core.runtime().now();
         let (ttl, deadline) = (self.lasts(), self.deadline());
         let Self { core, target, .. } = self;
         let config = core.config();
@@ -197,7 +198,7 @@ impl<B: LockBackend + ?Sized> LockRequest<B, Vec<LockKey>> {
             keep_alive,
         };
         let backoff = self.backoff.or_else(|| config.backoff().copied());
-        Ok(Checked { request, terms, deadline, backoff, core })
+        Ok(Checked { request, terms, started, deadline, backoff, core })
     }
 
     /// Whether it can be tried in one step.
@@ -251,6 +252,7 @@ pub(super) struct Checked<B: LockBackend + ?Sized> {
     pub(super) core: Arc<Core<B>>,
     pub(super) request: AcquireRequest,
     pub(super) terms: Terms,
+    pub(super) started: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) backoff: Option<Backoff>,
 }

@@ -63,9 +63,9 @@ impl<B: LockBackend + ?Sized> Locker<B> {
     }
 
     fn take_away_the_rest(&self) -> Vec<LockKey> {
-        let mut taken_away = Vec::new();
+        let (now, mut taken_away) = (self.core.runtime().now(), Vec::new());
         for lease in self.core.keeper.leases() {
-            if lease.end(End::Lost(Loss::Shutdown)) {
+            if lease.end(End::Lost(Loss::Shutdown), now) {
                 taken_away.extend_from_slice(lease.keys());
                 self.core.give_up(lease.keys(), lease.id());
             }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use leasehold::{Clock, Effect, Error, ErrorKind, Result, Timestamp};
+use leasehold::{Clock, Effect, Error, ErrorKind, Result, Timestamp, observe};
 use redis::aio::MultiplexedConnection;
 
 use crate::{error, key::Keyspace};
@@ -74,8 +74,9 @@ impl Epoch {
         let began = if facts.promoted { first_seen } else { first_seen.min(facts.started(time)) };
         let missing = began.saturating_add(quarantine);
         let settled = time >= different && time >= missing;
+        let left = Duration::from_micros(missing.saturating_sub(time));
+        observe::backend::quarantine(left);
         if time < missing {
-            let left = Duration::from_micros(missing - time);
             tracing::warn!(
                 ?left,
                 promoted = facts.promoted,
@@ -117,8 +118,11 @@ impl Epoch {
 
     /// The server's clock was seen to show this.
     pub(crate) fn saw(&self, server: u64) {
-        if server >= self.missing && server >= self.different {
-            self.settled.store(true, Ordering::Relaxed);
+        let settled = self.settled.load(Ordering::Relaxed);
+        if !settled && server >= self.missing && server >= self.different {
+            if !self.settled.swap(true, Ordering::Relaxed) {
+                observe::backend::quarantine_over();
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bb8_redis::bb8::ManageConnection;
-use leasehold::{Effect, Error, ErrorKind, Result, Runtime, timeout_at};
+use leasehold::{Effect, Error, ErrorKind, Result, Runtime, observe, timeout_at};
 use redis::{
     AsyncConnectionConfig, Client, IntoConnectionInfo,
     aio::{MultiplexedConnection, PubSubSink, PubSubStream},
@@ -171,8 +171,11 @@ impl ManageConnection for Target {
     type Connection = Link;
     type Error = Error;
 
+    /// Only ever called for a successor: the first connection is made before there is a pool.
     async fn connect(&self) -> Result<Link> {
-        self.dial().await
+        let connected = self.dial().await;
+        observe::backend::reconnected(observe::backend::Link::Commands, connected.is_ok());
+        connected
     }
 
     /// Never asked: a connection is not tested when it is taken, which would cost a round trip each time.

@@ -13,7 +13,7 @@ use std::{
 use futures::future::{Either, select};
 use leasehold::{
     Acquire, AcquireRequest, DriftAllowance, Effect, Error, ErrorKind, Extension, Grant, Held,
-    HeldReason, LeaseId, LockKey, Result, Timestamp, Ttl,
+    HeldReason, LeaseId, LockKey, Result, Timestamp, Ttl, observe,
 };
 
 #[cfg(feature = "__fuzzing")]
@@ -207,6 +207,9 @@ impl<'a> Place<'a> {
                 return Ok(Step::Granted(Grant { token, ttl, since: sent }));
             }
             Acquired::Waiting { now, ahead, held } => {
+                if self.anchor.is_none() {
+                    observe::backend::queued(usize::try_from(ahead).unwrap_or(usize::MAX));
+                }
                 let wait = self.until_next_look(&held, ahead);
                 self.anchor = Some(Anchor { sent, server: now, mark });
                 self.next_look = runtime.now() + wait;
@@ -253,6 +256,7 @@ impl<'a> Place<'a> {
         let Granted { token, ttl, .. } = granted;
         if let Some(since) = since {
             let end = DriftAllowance::default().valid_until(since, ttl);
+            observe::backend::handed_over(receipt.since(since));
             if end.since(receipt) >= ttl.get() / 2 {
                 return Some(Grant { token, ttl, since });
             }

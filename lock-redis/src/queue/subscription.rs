@@ -9,7 +9,7 @@ use futures::{
     StreamExt,
     future::{Either, select},
 };
-use leasehold::{Result, Runtime, timeout_at};
+use leasehold::{Result, Runtime, observe, timeout_at};
 use redis::{Msg, aio::PubSubSink};
 use tokio::sync::watch;
 
@@ -66,11 +66,17 @@ impl Subscription {
 
 impl Listener {
     async fn run(self, wanted: &Weak<()>, tell: &watch::Sender<bool>) {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut again) = (FIRST_PAUSE, false);
         while wanted.strong_count() > 0 {
-            match self.listen(wanted, tell).await {
-                Ok(()) => pause = FIRST_PAUSE,
+            match self.listen(wanted, tell, again).await {
+                Ok(()) => {
+                    again = true;
+                    pause = FIRST_PAUSE;
+                }
                 Err(error) => {
+                    if again {
+                        observe::backend::reconnected(observe::backend::Link::Subscription, false);
+                    }
                     tracing::debug!(%error, "the subscription can't be made");
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -80,11 +86,19 @@ impl Listener {
         }
     }
 
-    /// Connects and delivers until the connection ends.
-    async fn listen(&self, wanted: &Weak<()>, tell: &watch::Sender<bool>) -> Result<()> {
+    /// Connects, for the first time or again, and delivers until the connection ends.
+    async fn listen(
+        &self,
+        wanted: &Weak<()>,
+        tell: &watch::Sender<bool>,
+        again: bool,
+    ) -> Result<()> {
         let channels = [self.channel.clone(), self.names.revocations()];
         let (mut sink, mut messages) = self.target.subscribe(&self.runtime, &channels).await?;
         tell.send_replace(true);
+        if again {
+            observe::backend::reconnected(observe::backend::Link::Subscription, true);
+        }
         // What was said while nobody listened is lost.
         self.waiters.look_all();
         let mut next_beat = self.runtime.now() + self.heartbeat;
