@@ -15,11 +15,12 @@ use leasehold::{
 };
 
 use crate::{
-    RedisConfig, batch,
+    Health, Preflight, RedisConfig, batch,
     connect::{Lanes, ServerClock, Target},
     core::{Core, How},
+    health,
     key::Keyspace,
-    list,
+    list, preflight,
     queue::{Queue, orphan_bound},
     reply::Acquired,
     suspects::Suspects,
@@ -49,7 +50,8 @@ impl RedisBackend {
     /// [`Invalid`](leasehold::ErrorKind::Invalid) for a url that is none;
     /// [`Unsupported`](leasehold::ErrorKind::Unsupported) for a server older than Redis 6.2 or Valkey 7.2 and for `rediss://`
     /// without the feature `tls`; [`Denied`](leasehold::ErrorKind::Denied) for refused credentials;
-    /// [`Unavailable`](leasehold::ErrorKind::Unavailable) if it can't be reached. Its [`source`](std::error::Error::source) says why.
+    /// [`Unavailable`](leasehold::ErrorKind::Unavailable) if it can't be reached; and [`Unsupported`](leasehold::ErrorKind::Unsupported)
+    /// for a server that throws locks away when memory is short (see [`RedisConfig::unsafe_settings`]). Its [`source`](std::error::Error::source) says why.
     pub async fn connect(url: impl Into<String>) -> Result<Self> {
         Self::connect_with(RedisConfig::new(url)).await
     }
@@ -81,8 +83,48 @@ impl RedisBackend {
             clock: ServerClock::default(),
             revocations: RevocationListeners::default(),
         });
+        preflight::gate(&core, &target, config.unsafe_settings).await?;
         let queue = Queue::new(core, target, config.ticket_ttl);
         Ok(Self { queue: Arc::new(queue) })
+    }
+
+    /// Looks whether the server is fit for locks: its version and role, what it throws away when memory is short, what it
+    /// forgets in a restart or a failover, its clock, and what this user may do. Each finding has a reason and a remedy.
+    ///
+    /// It changes nothing. On top of what locks need, the user needs `+multi +discard` and `+config|get`; what could not be read
+    /// is a finding, too. For a start script or an operator, not for each request: see [`health`](Self::health).
+    ///
+    /// ```no_run
+    /// # async fn f() -> leasehold::Result<()> {
+    /// use leasehold_redis::RedisBackend;
+    ///
+    /// let backend = RedisBackend::connect("redis://127.0.0.1:6379").await?;
+    /// let found = backend.preflight().await?;
+    /// println!("{found}");
+    /// found.or_refuse()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The server can't be reached or does not answer.
+    ///
+    /// # Cancellation safety
+    /// Changes nothing.
+    pub async fn preflight(&self) -> Result<Preflight> {
+        let found = preflight::preflight(self.core(), &self.queue.target).await;
+        found.map_err(|error| error.with_operation("preflight"))
+    }
+
+    /// Whether the server can be used right now: it runs a script on each connection, in one round trip. Cheap enough for a
+    /// probe that comes every second.
+    ///
+    /// # Errors
+    /// The server can't be reached or does not answer, is a replica, or refuses this user.
+    ///
+    /// # Cancellation safety
+    /// Changes nothing.
+    pub async fn health(&self) -> Result<Health> {
+        health::health(self.core()).await.map_err(|error| error.with_operation("health"))
     }
 
     pub(crate) fn core(&self) -> &Core {

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use leasehold::{Error, Result, Runtime, Ttl};
 
-use crate::{RedisBackend, connect::Dial, key::Keyspace, scripts::Settings};
+use crate::{RedisBackend, UnsafeSettings, connect::Dial, key::Keyspace, scripts::Settings};
 
 const MAX_LANES: usize = 16;
 const MIN_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -47,6 +47,7 @@ pub struct RedisConfig {
     root_certificate: Option<Vec<u8>>,
     clock: Option<String>,
     fast_paths: bool,
+    pub(crate) unsafe_settings: UnsafeSettings,
 }
 
 impl RedisConfig {
@@ -70,6 +71,7 @@ impl RedisConfig {
             root_certificate: None,
             clock: None,
             fast_paths: true,
+            unsafe_settings: UnsafeSettings::Refuse,
         }
     }
 
@@ -146,6 +148,14 @@ impl RedisConfig {
     /// one key, and tokens can go back if the server's clock did. For servers that lose nothing, and for tests.
     pub const fn without_quarantine(mut self) -> Self {
         self.quarantined = false;
+        self
+    }
+
+    /// What to do about a server that throws locks away when memory is short (a `maxmemory-policy` other than
+    /// `noeviction`): [`Refuse`](UnsafeSettings::Refuse) to connect unless set. Looked at once, when connecting; see
+    /// [`RedisBackend::preflight`] for everything that can be wrong with a server.
+    pub const fn unsafe_settings(mut self, policy: UnsafeSettings) -> Self {
+        self.unsafe_settings = policy;
         self
     }
 
@@ -282,6 +292,7 @@ impl fmt::Debug for RedisConfig {
             .field("ticket_ttl", &self.ticket_ttl)
             .field("max_ttl", &self.max_ttl)
             .field("quarantine", &self.quarantine())
+            .field("unsafe_settings", &self.unsafe_settings)
             .finish_non_exhaustive()
     }
 }

@@ -52,6 +52,16 @@ impl Keyspace {
         format!("{}:epoch:{mark}", self.prefix)
     }
 
+    /// A name that is no record's, for questions that touch nothing.
+    pub(crate) fn probe(&self) -> String {
+        format!("{}:probe", self.prefix)
+    }
+
+    /// What every name begins with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The channel of one process.
     pub(crate) fn process(&self, process: &str) -> String {
         format!("{}:process:{process}", self.prefix)

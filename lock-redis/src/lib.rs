@@ -11,8 +11,10 @@ mod fenced;
 #[cfg(feature = "__fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod health;
 mod key;
 mod list;
+mod preflight;
 mod queue;
 mod reply;
 mod scripts;
@@ -23,6 +25,8 @@ mod vectors;
 pub use backend::RedisBackend;
 pub use config::RedisConfig;
 pub use fenced::FencedRedis;
+pub use health::Health;
+pub use preflight::{Check, Finding, Preflight, Severity, UnsafeSettings};
 
 /// The examples of the README of the repository are tested with those of the documentation.
 #[cfg(doctest)]

@@ -36,8 +36,7 @@ pub(crate) async fn list(core: &Core, request: &ListRequest) -> Result<KeyPage> 
     }
     if found.is_empty() {
         // Names alone come from a replica too, as old as they may be; a script is refused there.
-        let nobody = core.names.records_under("");
-        link.run(Op::Inspect, &[nobody], &[]).await?;
+        link.run(Op::Inspect, &[core.names.probe()], &[]).await?;
     }
     let keys = read(core, &link, found).await?;
     let next = (cursor != 0).then(|| Cursor::new(cursor.to_string()));

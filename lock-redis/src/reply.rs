@@ -180,7 +180,7 @@ fn mismatch(limit: u64) -> Error {
     Error::new(ErrorKind::LimitMismatch, Effect::None, message)
 }
 
-fn number(value: &Value) -> Option<u64> {
+pub(crate) fn number(value: &Value) -> Option<u64> {
     match value {
         Value::Int(number) => u64::try_from(*number).ok(),
         other => text(other)?.parse().ok(),

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 
 pub use entropy::{Entropy, SeededEntropy};
 pub use spawn::{Spawn, TokioSpawn};
-pub use system::{OsEntropy, SystemClock};
+pub use system::{OsEntropy, SystemClock, wall_clock};
 
 use crate::{Clock, LeaseId, Sleep, Timestamp, VirtualClock};
 

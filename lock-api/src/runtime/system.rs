@@ -72,6 +72,13 @@ fn now(origin: tokio::time::Instant, suspension: &Suspension) -> Timestamp {
     Timestamp::ORIGIN + (origin.elapsed() + suspension.total())
 }
 
+/// The machine's wall clock, since the beginning of 1970: for reports that compare it with a server's. Nothing is decided by
+/// it: it can step at any time.
+#[must_use]
+pub fn wall_clock() -> Duration {
+    std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
+}
+
 /// How long the machine has been suspended since a first reading: by how much the boot-time clock has run
 /// ahead of the monotonic one. It only grows.
 #[derive(Debug)]

@@ -116,6 +116,11 @@ impl Epoch {
         format!("{} {} {}", self.missing, self.different, if look { "v" } else { "" })
     }
 
+    /// How much longer nothing is granted of which the server knows nothing, at this time on its clock.
+    pub(crate) fn left(&self, now: u64) -> Duration {
+        Duration::from_micros(self.missing.saturating_sub(now))
+    }
+
     /// The server's clock was seen to show this.
     pub(crate) fn saw(&self, server: u64) {
         let settled = self.settled.load(Ordering::Relaxed);

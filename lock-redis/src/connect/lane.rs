@@ -38,7 +38,17 @@ impl Lanes {
 
     /// A connection for what belongs to no key.
     pub(crate) async fn first(&self) -> Result<Link> {
-        self.lanes[0].link().await
+        self.nth(0).await
+    }
+
+    /// How many connections there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// One of them, by its number.
+    pub(crate) async fn nth(&self, lane: usize) -> Result<Link> {
+        self.lanes[lane].link().await
     }
 
     /// Asks again in which epoch this connection's server is.

@@ -72,6 +72,21 @@ impl Target {
         self.connection_timeout
     }
 
+    /// A connection that is nobody else's.
+    pub(crate) async fn dial_once(&self) -> Result<Link> {
+        self.dial().await
+    }
+
+    /// How long a server that may have lost data is not believed.
+    pub(crate) const fn quarantine(&self) -> Option<Duration> {
+        self.quarantine
+    }
+
+    /// As whom it connects.
+    pub(crate) fn user(&self) -> &str {
+        self.client.get_connection_info().redis_settings().username().unwrap_or("default")
+    }
+
     /// Connects, and learns what kind of server it is.
     pub(super) async fn dial(&self) -> Result<Link> {
         let config = AsyncConnectionConfig::new()
