@@ -1,5 +1,7 @@
 //! Settings, checked before anything is sent.
 
+mod given;
+
 use std::{fmt, time::Duration};
 
 use leasehold::{Error, Result, Runtime, Ttl};

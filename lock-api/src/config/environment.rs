@@ -1,6 +1,6 @@
 //! Fills a configuration from environment variables.
 
-use std::{fmt::Display, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use super::ConfigBuilder;
 use crate::{Error, Result};
@@ -19,7 +19,8 @@ impl ConfigBuilder {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a value that can't be read, naming the setting.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a value that can't be read, naming the setting and
+    /// not the value, which may be a secret that stands in the wrong place.
     pub fn env(self, prefix: &str) -> Result<Self> {
         self.variables(|name| std::env::var(format!("{prefix}{name}")).ok())
     }
@@ -30,7 +31,8 @@ impl ConfigBuilder {
     /// As [`env`](Self::env).
     pub fn variables(mut self, lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let duration = |field: &'static str, now: Option<Duration>| {
-            read(field, &lookup, now, humantime::parse_duration)
+            let parse = |text: &str| humantime::parse_duration(text).ok();
+            read(field, &lookup, now, "a duration such as `30s`", parse)
         };
         self.ttl = duration("ttl", self.ttl)?;
         self.max_ttl = duration("max_ttl", self.max_ttl)?;
@@ -41,24 +43,29 @@ impl ConfigBuilder {
         self.renew_timeout = duration("renew_timeout", self.renew_timeout)?;
         self.expiring_before = duration("expiring_before", self.expiring_before)?;
         self.max_lifetime = duration("max_lifetime", self.max_lifetime)?;
-        self.drift_rate_ppm = read("drift_rate_ppm", &lookup, self.drift_rate_ppm, u32::from_str)?;
-        self.keep_alive = read("keep_alive", &lookup, self.keep_alive, bool::from_str)?;
+        let (rate, keep) = (self.drift_rate_ppm, self.keep_alive);
+        let number = |text: &str| u32::from_str(text).ok();
+        self.drift_rate_ppm = read("drift_rate_ppm", &lookup, rate, "a whole number", number)?;
+        let flag = |text: &str| bool::from_str(text).ok();
+        self.keep_alive = read("keep_alive", &lookup, keep, "true or false", flag)?;
         self.label = lookup("LABEL").or(self.label);
         Ok(self)
     }
 }
 
-fn read<T, E: Display>(
+/// Reads a variable. What can't be read is not shown: a secret may stand in the wrong place.
+fn read<T>(
     field: &'static str,
     lookup: impl Fn(&str) -> Option<String>,
     otherwise: Option<T>,
-    parse: impl Fn(&str) -> std::result::Result<T, E>,
+    bound: &str,
+    parse: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>> {
     let Some(text) = lookup(&field.to_uppercase()) else {
         return Ok(otherwise);
     };
     match parse(text.trim()) {
-        Ok(value) => Ok(Some(value)),
-        Err(why) => Err(Error::invalid(field, text, format_args!("readable ({why})"))),
+        Some(value) => Ok(Some(value)),
+        None => Err(Error::invalid(field, format_args!("{} bytes, not shown", text.len()), bound)),
     }
 }

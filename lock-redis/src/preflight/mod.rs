@@ -14,6 +14,7 @@ use facts::Facts;
 
 /// What to do about a server whose settings are not fit for locks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum UnsafeSettings {
     /// Do not connect.
     #[default]
