@@ -427,3 +427,65 @@ fn every_kind_of_error_is_a_declared_label() {
     }
     assert_eq!(declared.len(), kinds.len());
 }
+
+/// A page of the documentation; nothing where the package stands alone.
+fn page(name: &str) -> String {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    std::fs::read_to_string(docs.join(name)).unwrap()
+}
+
+/// The metrics in a query, each with the labels that it uses.
+fn named(expression: &str) -> Vec<(String, Vec<String>)> {
+    let words = |text: &str| -> Vec<String> {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        text.split(|c| !word(c)).filter(|it| !it.is_empty()).map(str::to_owned).collect()
+    };
+    let by = expression.split("by (").nth(1).and_then(|rest| rest.split(')').next());
+    let labels = words(by.unwrap_or_default());
+    let names = words(expression).into_iter().filter(|word| word.starts_with("leasehold_"));
+    names.map(|name| (name, labels.clone())).collect()
+}
+
+#[test]
+fn the_dashboard_shows_every_metric_and_none_that_does_not_exist() {
+    let board: serde_json::Value = serde_json::from_str(&page("dashboard.json")).unwrap();
+    let mut shown = std::collections::BTreeSet::new();
+    for panel in board["panels"].as_array().unwrap() {
+        assert!(!panel["title"].as_str().unwrap().is_empty());
+        for target in panel["targets"].as_array().unwrap() {
+            let expression = target["expr"].as_str().unwrap();
+            let named = named(expression);
+            assert!(!named.is_empty(), "{expression}");
+            for (name, labels) in named {
+                let plain = name.strip_suffix("_bucket").unwrap_or(&name);
+                let metric = METRICS.iter().find(|metric| metric.name == plain);
+                let metric = metric.unwrap_or_else(|| panic!("{name} does not exist"));
+                assert_eq!(
+                    name.ends_with("_bucket"),
+                    metric.kind == MetricKind::Histogram,
+                    "{name}"
+                );
+                for label in labels.iter().filter(|label| *label != "le") {
+                    let known = metric.labels.iter().any(|(known, _)| known == label);
+                    assert!(known, "{name} has no label {label}");
+                }
+                shown.insert(plain.to_owned());
+            }
+        }
+    }
+    let all: std::collections::BTreeSet<_> =
+        METRICS.iter().map(|metric| metric.name.to_owned()).collect();
+    assert_eq!(shown, all);
+}
+
+#[test]
+fn the_documentation_has_every_metric_with_kind_labels_and_meaning() {
+    let page = page("operations.md");
+    for metric in METRICS {
+        let kind = format!("{:?}", metric.kind).to_lowercase();
+        let labels: Vec<_> = metric.labels.iter().map(|(label, _)| format!("`{label}`")).collect();
+        let line =
+            format!("| `{}` | {kind} | {} | {} |", metric.name, labels.join(", "), metric.help);
+        assert!(page.lines().any(|it| it == line), "docs/operations.md lacks:\n{line}");
+    }
+}
