@@ -1,7 +1,11 @@
 //! What is counted: every outcome once, under names and labels that are declared, and gauges that come back to zero.
 
 #![cfg(feature = "metrics")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::future_not_send,
+    reason = "helpers of tests too; a recorder is of one thread"
+)]
 
 mod support;
 

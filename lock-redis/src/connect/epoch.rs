@@ -123,11 +123,10 @@ impl Epoch {
 
     /// The server's clock was seen to show this.
     pub(crate) fn saw(&self, server: u64) {
-        let settled = self.settled.load(Ordering::Relaxed);
-        if !settled && server >= self.missing && server >= self.different {
-            if !self.settled.swap(true, Ordering::Relaxed) {
-                observe::backend::quarantine_over();
-            }
+        let over = server >= self.missing && server >= self.different;
+        if over && !self.settled.load(Ordering::Relaxed) {
+            self.settled.store(true, Ordering::Relaxed);
+            observe::backend::quarantine_over();
         }
     }
 
