@@ -1,13 +1,17 @@
 //! What only the backend sees, counted: reconnects, quarantine, queues, handovers.
 
 #![cfg(feature = "metrics")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::future_not_send,
+    reason = "helpers of tests too; a recorder is of one thread"
+)]
 
 mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use leasehold::{Locker, observe};
+use leasehold::{AcquireRequest, LockBackend, Locker, TryAcquire, Ttl, observe};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use support::{RedisServer, builder, exclusive, fixture, granted, held};
 
@@ -60,6 +64,16 @@ impl Seen {
     }
 }
 
+/// Waits until it is so: what other tasks and processes bring about in their own time.
+async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let runtime = support::runtime();
+    let limit = runtime.now() + Duration::from_secs(20);
+    while !is_so().await {
+        assert!(runtime.now() < limit, "{what}: not within 20 s");
+        runtime.sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_connection_made_again_counts_and_one_that_was_the_first_does_not() {
     let recorder = DebuggingRecorder::new();
@@ -69,22 +83,21 @@ async fn a_connection_made_again_counts_and_one_that_was_the_first_does_not() {
     let locker = Locker::new(backend);
     drop(locker.acquire("k").await.unwrap());
     let name = |link, outcome| format!("leasehold_reconnects_total {link} {outcome}");
-    while server.command(&["PUBSUB", "CHANNELS"]).list().is_empty() {
-        locker.runtime().sleep(Duration::from_millis(5)).await;
-    }
+    eventually("it listens", async || !server.command(&["PUBSUB", "CHANNELS"]).list().is_empty())
+        .await;
     let mut seen = Seen::of(&recorder);
     assert_eq!(seen.count(&name("commands", "connected")), 0);
     assert_eq!(seen.count(&name("subscription", "connected")), 0);
     server.kill();
-    while locker.try_acquire("k").await.is_ok() {}
-    while seen.count(&name("commands", "failed")) == 0 {
-        assert!(locker.try_acquire("k").await.is_err());
-    }
+    eventually("a reconnect fails", async || {
+        drop(locker.try_acquire("k").await);
+        seen.count(&name("commands", "failed")) > 0
+    })
+    .await;
     server.start_again();
-    while locker.try_acquire("k").await.is_err() {}
-    while seen.count(&name("subscription", "connected")) == 0 {
-        locker.runtime().sleep(Duration::from_millis(5)).await;
-    }
+    eventually("it works again", async || locker.try_acquire("k").await.is_ok()).await;
+    eventually("it listens again", async || seen.count(&name("subscription", "connected")) > 0)
+        .await;
     assert!(seen.count(&name("commands", "connected")) >= 1, "{:?}", seen.counters);
 }
 
@@ -104,16 +117,14 @@ async fn a_server_in_quarantine_counts_and_says_for_how_long() {
     assert_eq!(seen.count("leasehold_quarantines_total"), 1);
     let left = seen.gauges["leasehold_quarantine_seconds"];
     assert!((1.0..=62.0).contains(&left), "{left}");
-    let short = connect(Duration::from_millis(1)).await.unwrap();
+    let short = connect(Duration::from_secs(2)).await.unwrap();
     let request = exclusive("k");
-    let ttl = leasehold::Ttl::new(Duration::from_millis(1)).unwrap();
-    let request = leasehold::AcquireRequest::new(request.key().clone(), request.id(), ttl);
-    loop {
-        let tried = leasehold::LockBackend::try_acquire(&short, &request).await.unwrap();
-        if matches!(tried, leasehold::TryAcquire::Granted(_)) {
-            break;
-        }
-    }
+    let ttl = Ttl::new(Duration::from_secs(1)).unwrap();
+    let request = AcquireRequest::new(request.key().clone(), request.id(), ttl);
+    eventually("the quarantine is over", async || {
+        matches!(short.try_acquire(&request).await.unwrap(), TryAcquire::Granted(_))
+    })
+    .await;
     assert_eq!(seen.look().gauges["leasehold_quarantine_seconds"], 0.0);
 }
 
@@ -130,7 +141,7 @@ async fn a_handover_shows_its_queue_and_its_latency() {
     let waiting = locker.lock("k").wait(Duration::from_secs(60)).acquire();
     let releasing = async {
         while locker.inspect("k").await.unwrap().waiters.is_empty() {}
-        leasehold::LockBackend::release(&backend, holder.key(), holder.id()).await.unwrap();
+        backend.release(holder.key(), holder.id()).await.unwrap();
     };
     let (guard, ()) = futures::join!(waiting, releasing);
     let mut seen = Seen::of(&recorder);
