@@ -69,18 +69,14 @@ impl Listener {
         let (mut pause, mut again) = (FIRST_PAUSE, false);
         while wanted.strong_count() > 0 {
             match self.listen(wanted, tell, again).await {
-                Ok(()) => {
-                    again = true;
-                    pause = FIRST_PAUSE;
-                }
+                Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
-                    if again {
-                        observe::backend::reconnected(observe::backend::Link::Subscription, false);
-                    }
+                    observe::backend::reconnected(observe::backend::Link::Subscription, false);
                     tracing::debug!(%error, "the subscription can't be made");
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
+            again = true;
             tell.send_replace(false);
             self.runtime.sleep(pause).await;
         }
