@@ -5,8 +5,8 @@ use std::time::Duration;
 use tracing::{Span, field::Empty};
 
 use super::{
-    emit::{self, OneMore, labels},
-    failed, metric,
+    emit::{self, OneMore, series},
+    failed,
 };
 use crate::{Error, FencingToken, Held, HeldReason, LockKey, Runtime, Timestamp};
 
@@ -38,7 +38,7 @@ impl<'a> Attempt<'a> {
     ) -> Self {
         let span =
             tracing::debug_span!("acquire", %key, outcome = Empty, token = Empty, elapsed = Empty);
-        let acquiring = OneMore::of(&metric::ACQUIRING);
+        let acquiring = OneMore::of(series!(ACQUIRING));
         Self { runtime, key, started, waits, span, ended: false, _acquiring: acquiring }
     }
 
@@ -74,25 +74,30 @@ impl<'a> Attempt<'a> {
     fn note(&self, outcome: &'static str, elapsed: Duration) {
         self.span.record("outcome", outcome);
         self.span.record("elapsed", tracing::field::debug(elapsed));
-        let labels = match outcome {
-            "granted" => labels!("outcome" => "granted"),
-            "held" => labels!("outcome" => "held"),
-            "timeout" => labels!("outcome" => "timeout"),
-            "failed" => labels!("outcome" => "failed"),
-            _ => labels!("outcome" => "cancelled"),
+        macro_rules! both {
+            ($outcome:literal) => {
+                (series!(ACQUISITIONS, "outcome" => $outcome), series!(WAIT, "outcome" => $outcome))
+            };
+        }
+        let (count, wait) = match outcome {
+            "granted" => both!("granted"),
+            "held" => both!("held"),
+            "timeout" => both!("timeout"),
+            "failed" => both!("failed"),
+            _ => both!("cancelled"),
         };
-        emit::count(&metric::ACQUISITIONS, labels);
-        emit::seconds(&metric::WAIT, labels, elapsed);
+        emit::count(count);
+        emit::seconds(wait, elapsed);
     }
 }
 
 fn contended(reason: HeldReason) {
-    let labels = match reason {
-        HeldReason::Lease => labels!("reason" => "lease"),
-        HeldReason::Queue => labels!("reason" => "queue"),
-        HeldReason::Quarantine => labels!("reason" => "quarantine"),
+    let series = match reason {
+        HeldReason::Lease => series!(CONTENTION, "reason" => "lease"),
+        HeldReason::Queue => series!(CONTENTION, "reason" => "queue"),
+        HeldReason::Quarantine => series!(CONTENTION, "reason" => "quarantine"),
     };
-    emit::count(&metric::CONTENTION, labels);
+    emit::count(series);
 }
 
 impl Drop for Attempt<'_> {

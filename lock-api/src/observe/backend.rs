@@ -2,32 +2,29 @@
 
 use std::time::Duration;
 
-use super::{
-    emit::{self, labels},
-    metric,
-};
+use super::emit::{self, series};
 
 /// A waiter took its place in a key's queue, behind so many.
 pub fn queued(ahead: usize) {
-    emit::number(&metric::QUEUE_AHEAD, u32::try_from(ahead).unwrap_or(u32::MAX));
+    emit::number(series!(QUEUE_AHEAD), u32::try_from(ahead).unwrap_or(u32::MAX));
 }
 
 /// A waiter learnt that a freed key was handed to it, at most this long after the grant.
 pub fn handed_over(latency: Duration) {
-    emit::seconds(&metric::HANDOFF, labels!(), latency);
+    emit::seconds(series!(HANDOFF), latency);
 }
 
 /// A server was asked whether it may have lost data: for how long it is to grant nothing, zero if it may grant.
 pub fn quarantine(left: Duration) {
     if !left.is_zero() {
-        emit::count(&metric::QUARANTINES, labels!());
+        emit::count(series!(QUARANTINES));
     }
-    emit::set_seconds(&metric::QUARANTINE, left);
+    emit::set_seconds(series!(QUARANTINE), left);
 }
 
 /// The quarantine that was told of is over.
 pub fn quarantine_over() {
-    emit::set_seconds(&metric::QUARANTINE, Duration::ZERO);
+    emit::set_seconds(series!(QUARANTINE), Duration::ZERO);
 }
 
 /// What a connection is for.
@@ -41,18 +38,24 @@ pub enum Link {
 
 /// A lost connection was made again, or could not be.
 pub fn reconnected(link: Link, connected: bool) {
-    let labels = match (link, connected) {
-        (Link::Commands, true) => labels!("link" => "commands", "outcome" => "connected"),
-        (Link::Commands, false) => labels!("link" => "commands", "outcome" => "failed"),
-        (Link::Subscription, true) => labels!("link" => "subscription", "outcome" => "connected"),
-        (Link::Subscription, false) => labels!("link" => "subscription", "outcome" => "failed"),
+    let series = match (link, connected) {
+        (Link::Commands, true) => series!(CONNECTS, "link" => "commands", "outcome" => "connected"),
+        (Link::Commands, false) => series!(CONNECTS, "link" => "commands", "outcome" => "failed"),
+        (Link::Subscription, true) => {
+            series!(CONNECTS, "link" => "subscription", "outcome" => "connected")
+        }
+        (Link::Subscription, false) => {
+            series!(CONNECTS, "link" => "subscription", "outcome" => "failed")
+        }
     };
-    emit::count(&metric::CONNECTS, labels);
+    emit::count(series);
 }
 
 /// A server's clock stepped, forward or back.
 pub fn clock_stepped(forward: bool) {
-    let labels =
-        if forward { labels!("direction" => "forward") } else { labels!("direction" => "back") };
-    emit::count(&metric::CLOCK_STEPS, labels);
+    let series = match forward {
+        true => series!(CLOCK_STEPS, "direction" => "forward"),
+        false => series!(CLOCK_STEPS, "direction" => "back"),
+    };
+    emit::count(series);
 }

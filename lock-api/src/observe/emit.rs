@@ -7,34 +7,19 @@
 mod enabled {
     use std::time::Duration;
 
-    use metrics::{Counter, Histogram, Key, KeyName, Label, Level, Metadata, SharedString, Unit};
+    use metrics::{Histogram, Key, KeyName, Label, Level, Metadata, SharedString, Unit};
 
     use crate::observe::metric::{METRICS, Metric, MetricKind, MetricUnit};
 
     static METADATA: Metadata<'static> =
         Metadata::new("leasehold", Level::INFO, Some("leasehold::observe"));
 
-    fn key(metric: &Metric, labels: &'static [Label]) -> Key {
-        Key::from_static_parts(metric.name, labels)
-    }
+    /// A metric under certain labels: made, and hashed, at compile time.
+    pub(crate) type Series = &'static Key;
 
-    /// The labels of a metric: made once, at compile time.
-    pub(crate) type Labels = &'static [Label];
-
-    fn counter(metric: &Metric, labels: Labels) -> Counter {
-        metrics::with_recorder(|recorder| {
-            recorder.register_counter(&key(metric, labels), &METADATA)
-        })
-    }
-
-    fn histogram(metric: &Metric, labels: Labels) -> Histogram {
-        metrics::with_recorder(|recorder| {
-            recorder.register_histogram(&key(metric, labels), &METADATA)
-        })
-    }
-
-    pub(crate) fn count(metric: &Metric, labels: Labels) {
-        counter(metric, labels).increment(1);
+    pub(crate) fn count(series: Series) {
+        metrics::with_recorder(|recorder| recorder.register_counter(series, &METADATA))
+            .increment(1);
     }
 
     /// Counts under labels that are put together here: for failures, which may cost something.
@@ -45,28 +30,32 @@ mod enabled {
         metrics::with_recorder(|recorder| recorder.register_counter(&key, &METADATA)).increment(1);
     }
 
-    pub(crate) fn seconds(metric: &Metric, labels: Labels, value: Duration) {
-        histogram(metric, labels).record(value.as_secs_f64());
+    pub(crate) fn seconds(series: Series, value: Duration) {
+        histogram(series).record(value.as_secs_f64());
     }
 
-    pub(crate) fn number(metric: &Metric, value: u32) {
-        histogram(metric, &[]).record(f64::from(value));
+    pub(crate) fn number(series: Series, value: u32) {
+        histogram(series).record(f64::from(value));
     }
 
-    pub(crate) fn set_seconds(metric: &Metric, value: Duration) {
-        gauge(metric).set(value.as_secs_f64());
+    fn histogram(series: Series) -> Histogram {
+        metrics::with_recorder(|recorder| recorder.register_histogram(series, &METADATA))
     }
 
-    fn gauge(metric: &Metric) -> metrics::Gauge {
-        metrics::with_recorder(|recorder| recorder.register_gauge(&key(metric, &[]), &METADATA))
+    pub(crate) fn set_seconds(series: Series, value: Duration) {
+        gauge(series).set(value.as_secs_f64());
+    }
+
+    fn gauge(series: Series) -> metrics::Gauge {
+        metrics::with_recorder(|recorder| recorder.register_gauge(series, &METADATA))
     }
 
     /// One more for as long as it lives, on the recorder that was there when it began.
     pub(crate) struct OneMore(metrics::Gauge);
 
     impl OneMore {
-        pub(crate) fn of(metric: &Metric) -> Self {
-            let gauge = gauge(metric);
+        pub(crate) fn of(series: Series) -> Self {
+            let gauge = gauge(series);
             gauge.increment(1);
             Self(gauge)
         }
@@ -96,14 +85,18 @@ mod enabled {
         });
     }
 
-    macro_rules! labels {
-        ($($label:literal => $value:literal),*) => {{
-            const LABELS: &[metrics::Label] =
+    macro_rules! series {
+        ($metric:ident $(, $label:literal => $value:literal)*) => {{
+            static LABELS: &[metrics::Label] =
                 &[$(metrics::Label::from_static_parts($label, $value)),*];
-            LABELS
+            static SERIES: metrics::Key = metrics::Key::from_static_parts(
+                $crate::observe::metric::$metric.name,
+                LABELS,
+            );
+            &SERIES
         }};
     }
-    pub(crate) use labels;
+    pub(crate) use series;
 }
 
 #[cfg(not(feature = "metrics"))]
@@ -113,29 +106,30 @@ mod disabled {
     use crate::observe::metric::Metric;
 
     /// Nothing: nobody can listen.
-    pub(crate) type Labels = ();
+    #[derive(Clone, Copy)]
+    pub(crate) struct Series;
 
-    pub(crate) const fn count(_: &Metric, _: Labels) {}
+    pub(crate) const fn count(_: Series) {}
     pub(crate) const fn count_failure(_: &Metric, _: &[&'static str]) {}
-    pub(crate) const fn seconds(_: &Metric, _: Labels, _: Duration) {}
-    pub(crate) const fn number(_: &Metric, _: u32) {}
-    pub(crate) const fn set_seconds(_: &Metric, _: Duration) {}
+    pub(crate) const fn seconds(_: Series, _: Duration) {}
+    pub(crate) const fn number(_: Series, _: u32) {}
+    pub(crate) const fn set_seconds(_: Series, _: Duration) {}
     pub(crate) const fn describe() {}
 
     pub(crate) struct OneMore;
 
     impl OneMore {
-        pub(crate) const fn of(_: &Metric) -> Self {
+        pub(crate) const fn of(_: Series) -> Self {
             Self
         }
     }
 
-    macro_rules! labels {
-        ($($label:literal => $value:literal),*) => {
-            ()
+    macro_rules! series {
+        ($metric:ident $(, $label:literal => $value:literal)*) => {
+            $crate::observe::emit::Series
         };
     }
-    pub(crate) use labels;
+    pub(crate) use series;
 }
 
 #[cfg(not(feature = "metrics"))]

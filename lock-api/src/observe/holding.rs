@@ -5,10 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{
-    emit::{self, OneMore, labels},
-    metric,
-};
+use super::emit::{self, OneMore, series};
 use crate::{FencingToken, LockKey, Loss, Timestamp};
 
 /// Part of the lease's record: it counts among the active ones from the grant until the end, or until the record is
@@ -24,7 +21,7 @@ struct Held {
 
 impl Holding {
     pub(crate) fn begin(&self, since: Timestamp, token: FencingToken) {
-        let active = OneMore::of(&metric::ACTIVE);
+        let active = OneMore::of(series!(ACTIVE));
         *self.held() = Some(Held { since, token, _active: active });
     }
 
@@ -37,11 +34,11 @@ impl Holding {
         match loss {
             None => {
                 tracing::debug!(%key, token, ?held, "released");
-                emit::seconds(&metric::HOLD, labels!("end" => "released"), held);
+                emit::seconds(series!(HOLD, "end" => "released"), held);
             }
             Some(loss) => {
                 tracing::warn!(%key, token, ?held, cause = loss.name(), "lease lost: {loss}");
-                emit::seconds(&metric::HOLD, labels!("end" => "lost"), held);
+                emit::seconds(series!(HOLD, "end" => "lost"), held);
                 lost(loss);
             }
         }
@@ -53,13 +50,13 @@ impl Holding {
 }
 
 fn lost(loss: Loss) {
-    let labels = match loss {
-        Loss::Expired => labels!("cause" => "expired"),
-        Loss::Refused => labels!("cause" => "refused"),
-        Loss::Revoked => labels!("cause" => "revoked"),
-        Loss::Shutdown => labels!("cause" => "shutdown"),
+    let series = match loss {
+        Loss::Expired => series!(LOST, "cause" => "expired"),
+        Loss::Refused => series!(LOST, "cause" => "refused"),
+        Loss::Revoked => series!(LOST, "cause" => "revoked"),
+        Loss::Shutdown => series!(LOST, "cause" => "shutdown"),
     };
-    emit::count(&metric::LOST, labels);
+    emit::count(series);
 }
 
 impl fmt::Debug for Holding {

@@ -33,7 +33,7 @@ pub(crate) use attempt::{Attempt, Outcome};
 pub(crate) use holding::Holding;
 pub use metric::{COUNT_BUCKETS, METRICS, Metric, MetricKind, MetricUnit, SECONDS_BUCKETS};
 
-use emit::labels;
+use emit::series;
 
 /// Tells the recorder the unit and the meaning of every metric. A [`Locker`](crate::Locker) does it when it is made; call
 /// it yourself if the recorder is installed later.
@@ -66,7 +66,7 @@ pub(crate) fn seen<T>(
 
 /// A renewal is sent, so much later than planned.
 pub(crate) fn renewing(lag: std::time::Duration) {
-    emit::seconds(&metric::RENEW_LAG, labels!(), lag);
+    emit::seconds(series!(RENEW_LAG), lag);
 }
 
 /// What a renewal was answered.
@@ -81,10 +81,10 @@ pub(crate) fn renewal(renewal: Renewal, key: &LockKey) {
     match renewal {
         Renewal::Renewed => {
             tracing::trace!(%key, "renewed");
-            emit::count(&metric::RENEWALS, labels!("outcome" => "renewed"));
+            emit::count(series!(RENEWALS, "outcome" => "renewed"));
         }
-        Renewal::Lost => emit::count(&metric::RENEWALS, labels!("outcome" => "lost")),
-        Renewal::Unknown => emit::count(&metric::RENEWALS, labels!("outcome" => "unknown")),
+        Renewal::Lost => emit::count(series!(RENEWALS, "outcome" => "lost")),
+        Renewal::Unknown => emit::count(series!(RENEWALS, "outcome" => "unknown")),
     }
 }
 
@@ -92,11 +92,11 @@ pub(crate) fn renewal(renewal: Renewal, key: &LockKey) {
 pub(crate) fn reaped(key: &LockKey, answer: Option<Release>) {
     match answer {
         Some(Release::Released) => {
-            emit::count(&metric::REAPED, labels!("outcome" => "released"));
+            emit::count(series!(REAPED, "outcome" => "released"));
         }
-        Some(Release::NotHeld) => emit::count(&metric::REAPED, labels!("outcome" => "not_held")),
+        Some(Release::NotHeld) => emit::count(series!(REAPED, "outcome" => "not_held")),
         None => {
-            emit::count(&metric::REAPED, labels!("outcome" => "unconfirmed"));
+            emit::count(series!(REAPED, "outcome" => "unconfirmed"));
             tracing::warn!(%key, "release unconfirmed: the ttl will end the lease");
         }
     }
