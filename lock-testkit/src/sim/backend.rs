@@ -8,9 +8,9 @@ use std::{
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Clock as _,
-    Effect, Error, ErrorKind, ExtendRequest, Extension, Grant, KeyState, LeaseId, LockBackend,
-    LockKey, Release, Result, RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp,
-    TryAcquire, Ttl, timeout_at,
+    Effect, Error, ErrorKind, ExtendRequest, Extension, Grant, KeyPage, KeyState, LeaseId,
+    ListRequest, LockBackend, LockKey, Release, Result, RevocationListener, RevocationListeners,
+    Revoked, Runtime, Timestamp, TryAcquire, Ttl, timeout_at,
 };
 
 use super::{
@@ -147,10 +147,7 @@ impl LockBackend for SimBackend {
 #[async_trait]
 impl BatchBackend for SimBackend {
     async fn extend_many(&self, leases: &[ExtendRequest]) -> Vec<Result<Extension>> {
-        let each = |error: Error| {
-            let again = || Error::new(error.kind(), error.effect(), error.to_string());
-            leases.iter().map(|_| Err(again())).collect()
-        };
+        let each = |error: Error| leases.iter().map(|_| Err(error.clone())).collect();
         match self.ask(Ask::ExtendMany(leases.to_vec())).await {
             Ok(Reply { answer: Answer::ExtendMany(answers), .. }) => answers,
             Ok(_) => each(confused()),
@@ -164,6 +161,13 @@ impl AdminBackend for SimBackend {
     async fn revoke(&self, key: &LockKey) -> Result<Revoked> {
         match self.ask(Ask::Revoke(key.clone())).await?.answer {
             Answer::Revoke(answer) => answer,
+            _ => Err(confused()),
+        }
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<KeyPage> {
+        match self.ask(Ask::List(request.clone())).await?.answer {
+            Answer::List(answer) => answer,
             _ => Err(confused()),
         }
     }

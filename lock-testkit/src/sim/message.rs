@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use leasehold::{
-    Acquire, AcquireRequest, ExtendRequest, Extension, FencingToken, Grant, KeyState, LeaseId,
-    LockKey, Release, Result, Revoked, Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, ExtendRequest, Extension, FencingToken, Grant, KeyPage, KeyState,
+    LeaseId, ListRequest, LockKey, Release, Result, Revoked, Timestamp, TryAcquire, Ttl,
 };
 
 use super::plan::Operation;
@@ -19,6 +19,7 @@ pub(super) enum Ask {
     Release { key: LockKey, id: LeaseId },
     Inspect(LockKey),
     Revoke(LockKey),
+    List(ListRequest),
 }
 
 impl Ask {
@@ -27,14 +28,14 @@ impl Ask {
             Self::Try(_) | Self::Wait { .. } => Operation::Acquire,
             Self::Extend { .. } | Self::ExtendMany(_) => Operation::Renewal,
             Self::Release { .. } => Operation::Release,
-            Self::Inspect(_) => Operation::Inspect,
+            Self::Inspect(_) | Self::List(_) => Operation::Inspect,
             Self::Revoke(_) => Operation::Revoke,
         }
     }
 
     /// Whether it may change what the server keeps.
     pub(super) const fn writes(&self) -> bool {
-        !matches!(self, Self::Inspect(_))
+        !matches!(self, Self::Inspect(_) | Self::List(_))
     }
 
     pub(super) const fn waits(&self) -> bool {
@@ -56,6 +57,7 @@ impl Ask {
             | Self::Release { key, .. }
             | Self::Inspect(key)
             | Self::Revoke(key) => vec![key],
+            Self::List(_) => Vec::new(),
         }
     }
 }
@@ -70,6 +72,7 @@ pub(super) enum Answer {
     Release(Result<Release>),
     Inspect(Result<KeyState>),
     Revoke(Result<Revoked>),
+    List(Result<KeyPage>),
     /// Nobody will answer.
     Broken,
 }

@@ -276,6 +276,10 @@ async fn answer(desk: Arc<dyn LockBackend>, ask: Ask, closed_until: Timestamp) -
             Some(admin) => admin.revoke(&key).await,
             None => Err(Error::unsupported("the backend can't revoke")),
         }),
+        Ask::List(request) => Answer::List(match desk.admin() {
+            Some(admin) => admin.list(&request).await,
+            None => Err(Error::unsupported("the backend can't list")),
+        }),
     }
 }
 
