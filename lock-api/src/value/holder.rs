@@ -13,8 +13,12 @@ use crate::Error;
 /// assert_eq!(holder.to_string(), "worker-7@web-1:42");
 /// # Ok::<(), leasehold::Error>(())
 /// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Holder(Option<Arc<Parts>>);
+
+/// At least one of them is there. Behind one pointer: every lease and every waiter has a holder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Holder {
+struct Parts {
     label: Option<Arc<str>>,
     host: Option<Arc<str>>,
     pid: Option<u32>,
@@ -27,7 +31,7 @@ impl Holder {
     /// Nobody in particular.
     #[must_use]
     pub const fn anonymous() -> Self {
-        Self { label: None, host: None, pid: None }
+        Self(None)
     }
 
     /// A holder with this label.
@@ -53,7 +57,7 @@ impl Holder {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_label(mut self, label: impl AsRef<str>) -> Result<Self, Error> {
-        self.label = Some(checked("label", label.as_ref())?);
+        self.parts().label = Some(checked("label", label.as_ref())?);
         Ok(self)
     }
 
@@ -62,41 +66,47 @@ impl Holder {
     /// # Errors
     /// As [`new`](Self::new), for the host.
     pub fn with_host(mut self, host: impl AsRef<str>) -> Result<Self, Error> {
-        self.host = Some(checked("host", host.as_ref())?);
+        self.parts().host = Some(checked("host", host.as_ref())?);
         Ok(self)
     }
 
     /// The same holder in this process.
     #[must_use]
-    pub const fn with_pid(mut self, pid: u32) -> Self {
-        self.pid = Some(pid);
+    pub fn with_pid(mut self, pid: u32) -> Self {
+        self.parts().pid = Some(pid);
         self
     }
 
     /// What the holder calls itself.
     #[must_use]
     pub fn label(&self) -> Option<&str> {
-        self.label.as_deref()
+        self.0.as_ref()?.label.as_deref()
     }
 
     /// The machine.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        self.host.as_deref()
+        self.0.as_ref()?.host.as_deref()
     }
 
     /// The process.
     #[must_use]
-    pub const fn pid(&self) -> Option<u32> {
-        self.pid
+    pub fn pid(&self) -> Option<u32> {
+        self.0.as_ref()?.pid
     }
 
     /// One line that [`decode`](Self::decode) reads back: `label`, `host` and `pid` with tabs
     /// between, which none of them can hold.
     #[must_use]
     pub fn encode(&self) -> String {
-        let pid = self.pid.map(|pid| pid.to_string()).unwrap_or_default();
-        format!("{}\t{}\t{pid}", self.label().unwrap_or(""), self.host().unwrap_or(""))
+        // Put together by hand: every acquisition on a server is sent with one.
+        let (label, host) = (self.label().unwrap_or(""), self.host().unwrap_or(""));
+        let mut line = String::with_capacity(label.len() + host.len() + 12);
+        line.extend([label, "\t", host, "\t"]);
+        if let Some(pid) = self.pid() {
+            line.push_str(&pid.to_string());
+        }
+        line
     }
 
     /// Reads what [`encode`](Self::encode) wrote. What can't be read is left out: a description is
@@ -108,7 +118,23 @@ impl Holder {
         let label = text().and_then(|label| checked("label", label).ok());
         let host = text().and_then(|host| checked("host", host).ok());
         let pid = text().and_then(|pid| pid.parse().ok());
-        Self { label, host, pid }
+        let parts = Parts { label, host, pid };
+        Self((parts != Parts::default()).then(|| Arc::new(parts)))
+    }
+
+    /// Its own, to be changed.
+    fn parts(&mut self) -> &mut Parts {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl fmt::Debug for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Holder")
+            .field("label", &self.label())
+            .field("host", &self.host())
+            .field("pid", &self.pid())
+            .finish()
     }
 }
 
@@ -132,7 +158,7 @@ impl fmt::Display for Holder {
         if let Some(host) = self.host() {
             write!(f, "@{host}")?;
         }
-        if let Some(pid) = self.pid {
+        if let Some(pid) = self.pid() {
             write!(f, ":{pid}")?;
         }
         Ok(())
