@@ -246,17 +246,21 @@ impl Words {
 }
 
 /// The request as it will stand in the record: id, minimum hold in µs, nothing beside it, holder.
-fn claim(request: &AcquireRequest) -> String {
+pub(crate) fn claim(request: &AcquireRequest) -> String {
     let mut claim = String::with_capacity(96);
     push_id(&mut claim, request.id());
-    let hold = request.min_hold().unwrap_or_default();
-    // Writing to a string does not fail.
-    let _infallible = write!(claim, " {} - ", hold.as_nanos().div_ceil(1_000));
+    match request.min_hold() {
+        None => claim.push_str(" 0 - "),
+        // Writing to a string does not fail.
+        Some(hold) => {
+            let _infallible = write!(claim, " {} - ", hold.as_nanos().div_ceil(1_000));
+        }
+    }
     claim.push_str(&request.holder().encode());
     claim
 }
 
-fn mode(request: &AcquireRequest) -> String {
+pub(crate) fn mode(request: &AcquireRequest) -> String {
     match request.mode() {
         Mode::Exclusive => "x".to_owned(),
         Mode::Shared { limit } => {

@@ -1,9 +1,33 @@
-//! What reads a server's words, opened to the fuzz targets. No part of the interface.
-#![allow(missing_docs, reason = "hidden: for the fuzz targets alone")]
+//! What needs no server, opened to the fuzz targets and the benches. No part of the interface.
+#![allow(missing_docs, reason = "hidden: for the fuzz targets and the benches alone")]
+#![allow(missing_debug_implementations, reason = "as above")]
 
-use leasehold::{LockKey, Ttl};
+use leasehold::{AcquireRequest, LockKey, Result, Ttl};
 
-use crate::{key::Keyspace, queue::Push, reply};
+use crate::{core, key::Keyspace, queue::Push, reply};
+
+/// The names of one prefix.
+pub struct Names(Keyspace);
+
+impl Names {
+    pub fn new(prefix: &str) -> Result<Self> {
+        Keyspace::new(prefix).map(Self)
+    }
+
+    pub fn record(&self, key: &LockKey) -> String {
+        self.0.record(key)
+    }
+}
+
+/// What a request is in the words of the scripts.
+pub fn words(request: &AcquireRequest) -> [String; 2] {
+    [core::claim(request), core::mode(request)]
+}
+
+/// Reads an answer to an acquire.
+pub fn is_grant(answer: &redis::Value, ttl: Ttl) -> bool {
+    matches!(reply::acquired(answer, ttl), Ok(reply::Acquired::Granted { .. }))
+}
 
 /// Has every reader read one answer of a server, as bytes on the wire.
 pub fn read_reply(wire: &[u8]) {
