@@ -10,6 +10,7 @@ use std::{
 };
 
 use dashmap::DashMap;
+use foldhash::fast::RandomState;
 use leasehold::{Clock, LockKey, Timestamp};
 
 use crate::{
@@ -33,7 +34,7 @@ pub(crate) struct Entry {
 /// other.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    map: DashMap<LockKey, Arc<Mutex<Entry>>>,
+    map: DashMap<LockKey, Arc<Mutex<Entry>>, RandomState>,
     /// Each key in the map once, by the instant at which to see whether it can be forgotten.
     reviews: Mutex<BinaryHeap<Reverse<(Timestamp, LockKey)>>>,
     retention: Retention,
@@ -46,7 +47,7 @@ const REVIEWS_PER_NEW_KEY: usize = 2;
 impl Keys {
     pub(crate) fn new(retention: Retention) -> Self {
         Self {
-            map: DashMap::new(),
+            map: DashMap::default(),
             reviews: Mutex::default(),
             retention,
             next_seat: AtomicU64::new(0),

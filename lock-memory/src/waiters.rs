@@ -27,9 +27,13 @@ impl Wakers {
     }
 }
 
-/// The tasks that wait for one key. Each has a seat of its own, so that an id asked for twice wakes both.
+/// The tasks that wait for one key. For most keys nobody ever did: no room for them.
 #[derive(Debug, Default)]
-pub(crate) struct Seats {
+pub(crate) struct Seats(Option<Box<Taken>>);
+
+/// Each task has a seat of its own, so that an id asked for twice wakes both.
+#[derive(Debug, Default)]
+struct Taken {
     seats: BTreeMap<SeatId, Seat>,
     /// No alarm is set for later than this.
     latest_alarm: Timestamp,
@@ -51,59 +55,82 @@ struct Seat {
 }
 
 impl Seats {
+    fn are_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|taken| taken.seats.is_empty())
+    }
+
     fn of(&self, id: LeaseId) -> impl Iterator<Item = (&SeatId, &Seat)> {
-        self.seats.range((id, 0)..=(id, u64::MAX))
+        let taken = self.0.iter();
+        taken.flat_map(move |taken| taken.seats.range((id, 0)..=(id, u64::MAX)))
+    }
+
+    fn of_mut(&mut self, id: LeaseId) -> impl Iterator<Item = &mut Seat> {
+        let taken = self.0.iter_mut();
+        let seats = taken.flat_map(move |taken| taken.seats.range_mut((id, 0)..=(id, u64::MAX)));
+        seats.map(|(_, seat)| seat)
     }
 
     /// Takes the seat, or takes it again; returns what sat there before.
     fn sit(&mut self, seat: SeatId, waker: &Waker, alarm: Timestamp) -> Option<Waker> {
-        self.latest_alarm = self.latest_alarm.max(alarm);
+        let taken = self.0.get_or_insert_default();
+        taken.latest_alarm = taken.latest_alarm.max(alarm);
         let waker = waker.clone();
-        let before = self.seats.insert(seat, Seat { waker, alarm, granted: None, taken: false });
+        let before = taken.seats.insert(seat, Seat { waker, alarm, granted: None, taken: false });
         before.map(|seat| seat.waker)
     }
 
+    /// Leaves the seat.
+    fn rise(&mut self, seat: SeatId) -> Option<Seat> {
+        self.0.as_mut()?.seats.remove(&seat)
+    }
+
     fn tell(&mut self, wake_up: &WakeUp) {
-        let id = wake_up.id;
-        for (_, seat) in self.seats.range_mut((id, 0)..=(id, u64::MAX)) {
+        for seat in self.of_mut(wake_up.id) {
             seat.granted = Some(wake_up.grant);
         }
     }
 
     /// What this seat was granted, if it has not run out since.
     fn granted(&self, seat: SeatId, now: Timestamp) -> Option<Grant> {
-        let granted = self.seats.get(&seat).and_then(|seat| seat.granted);
+        let granted = self.0.as_ref()?.seats.get(&seat)?.granted;
         granted.filter(|grant| now < grant.since + grant.ttl.get())
     }
 
     /// Empties every seat of this id, but for those that have an answer already.
     fn clear(&mut self, id: LeaseId) -> Vec<Waker> {
-        let seats = self.seats.range_mut((id, 0)..=(id, u64::MAX));
-        seats.for_each(|(_, seat)| seat.taken = true);
+        self.of_mut(id).for_each(|seat| seat.taken = true);
         let empty: Vec<_> =
             self.of(id).filter(|(_, seat)| seat.granted.is_none()).map(|(seat, _)| *seat).collect();
-        let seats = empty.iter().filter_map(|seat| self.seats.remove(seat));
+        let seats = empty.iter().filter_map(|seat| self.rise(*seat));
         seats.map(|seat| seat.waker).collect()
+    }
+
+    /// Whom to wake because the key may change at `next`, before their alarms.
+    fn sleeping_past(&mut self, next: Timestamp, wakers: &mut Vec<Waker>) {
+        let Some(taken) = self.0.as_mut().filter(|taken| next < taken.latest_alarm) else {
+            return;
+        };
+        taken.latest_alarm = next;
+        for seat in taken.seats.values_mut().filter(|seat| next < seat.alarm) {
+            seat.alarm = next;
+            wakers.push(seat.waker.clone());
+        }
     }
 }
 
 impl Entry {
     /// Whom to wake after an operation: those it granted, and those who would sleep past the key's next change.
     pub(crate) fn wakers(&mut self, granted: &[WakeUp]) -> Wakers {
+        if self.seats.are_empty() {
+            return Wakers::default();
+        }
         let mut wakers = Vec::new();
         for wake_up in granted {
             self.add_wakers_of(wake_up.id, &mut wakers);
             self.seats.tell(wake_up);
         }
-        if let Some(next) = self.state.next_wake()
-            && next < self.seats.latest_alarm
-        {
-            self.seats.latest_alarm = next;
-            let seats = self.seats.seats.values_mut();
-            for seat in seats.filter(|seat| next < seat.alarm) {
-                seat.alarm = next;
-                wakers.push(seat.waker.clone());
-            }
+        if let Some(next) = self.state.next_wake() {
+            self.seats.sleeping_past(next, &mut wakers);
         }
         Wakers(wakers)
     }
@@ -111,6 +138,9 @@ impl Entry {
     /// As [`wakers`](Self::wakers), and whoever waits under this id: it was given up.
     pub(crate) fn wakers_and(&mut self, given_up: LeaseId, granted: &[WakeUp]) -> Wakers {
         let Wakers(mut wakers) = self.wakers(granted);
+        if self.seats.are_empty() {
+            return Wakers(wakers);
+        }
         self.add_wakers_of(given_up, &mut wakers);
         Wakers(wakers)
     }
@@ -195,7 +225,7 @@ impl<'a> Wait<'a> {
 impl Entry {
     /// Leaves the seat.
     fn rise(&mut self, seat: SeatId) -> Option<Waker> {
-        self.seats.seats.remove(&seat).map(|seat| seat.waker)
+        self.seats.rise(seat).map(|seat| seat.waker)
     }
 }
 
@@ -230,7 +260,7 @@ impl Drop for Wait<'_> {
         let id = seat.0;
         let dropped_unlocked =
             self.keys.with_known(self.clock, self.request.key(), |entry, now| {
-                let risen = entry.seats.seats.remove(&seat);
+                let risen = entry.seats.rise(seat);
                 // Another task may wait under the same id, or have taken the lease already: then it is theirs.
                 let ours = risen.as_ref().is_some_and(|seat| !seat.taken);
                 if !ours || entry.seats.of(id).next().is_some() {

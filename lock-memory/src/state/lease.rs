@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use leasehold::{AcquireRequest, FencingToken, Grant, Holder, LeaseId, Mode, Timestamp, Ttl};
+use smallvec::SmallVec;
 
 /// What a request wants of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,9 +75,9 @@ impl Lease {
 
 /// The leases of a key in grant order, which is token order.
 ///
-/// Some may have run out: whoever reads says `now`, whoever changes the key [`purge`](Self::purge)s.
+/// Most keys have one at a time, which takes no room of its own. Some may have run out: whoever reads says `now`, whoever changes the key [`purge`](Self::purge)s.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Leases(Vec<Lease>);
+pub(super) struct Leases(SmallVec<[Lease; 1]>);
 
 impl Leases {
     pub(super) fn live(&self, now: Timestamp) -> impl Iterator<Item = &Lease> {
@@ -115,10 +116,6 @@ impl Leases {
     }
 
     pub(super) fn push(&mut self, lease: Lease) {
-        // Most keys have one lease at a time: no room for four.
-        if self.0.capacity() == 0 {
-            self.0.reserve_exact(1);
-        }
         self.0.push(lease);
     }
 

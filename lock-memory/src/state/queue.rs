@@ -21,9 +21,13 @@ impl Waiter {
     }
 }
 
-/// The queue of a key: waiters by their place, and the place of each id.
+/// The queue of a key. Most keys never had one: no room for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Queue {
+pub(super) struct Queue(Option<Box<Line>>);
+
+/// Waiters by their place, and the place of each id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Line {
     waiters: BTreeMap<u64, Waiter>,
     places: BTreeMap<LeaseId, u64>,
     next_place: u64,
@@ -31,37 +35,48 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn is_empty(&self) -> bool {
-        self.waiters.is_empty()
+        self.line().is_none_or(|line| line.waiters.is_empty())
     }
 
     /// Those whose deadline has not passed, in order.
     pub(super) fn waiting(&self, now: Timestamp) -> impl Iterator<Item = &Waiter> {
-        self.waiters.values().filter(move |waiter| waiter.is_waiting(now))
+        let waiters = self.line().into_iter().flat_map(|line| line.waiters.values());
+        waiters.filter(move |waiter| waiter.is_waiting(now))
     }
 
     /// Whoever is next, late or not.
     pub(super) fn first(&self) -> Option<&Waiter> {
-        self.waiters.values().next()
+        self.line()?.waiters.values().next()
     }
 
     pub(super) fn pop(&mut self) -> Option<Waiter> {
-        let (_place, waiter) = self.waiters.pop_first()?;
-        self.places.remove(&waiter.claim.id);
+        let line = self.0.as_mut()?;
+        let (_place, waiter) = line.waiters.pop_first()?;
+        line.places.remove(&waiter.claim.id);
         Some(waiter)
     }
 
     pub(super) fn find(&self, id: LeaseId) -> Option<&Waiter> {
-        self.places.get(&id).and_then(|place| self.waiters.get(place))
+        let line = self.line()?;
+        line.places.get(&id).and_then(|place| line.waiters.get(place))
     }
 
     pub(super) fn push(&mut self, waiter: Waiter) {
-        self.places.insert(waiter.claim.id, self.next_place);
-        self.waiters.insert(self.next_place, waiter);
-        self.next_place += 1;
+        let line = self.0.get_or_insert_default();
+        line.places.insert(waiter.claim.id, line.next_place);
+        line.waiters.insert(line.next_place, waiter);
+        line.next_place += 1;
     }
 
     /// Whether this id stood in the queue.
     pub(super) fn remove(&mut self, id: LeaseId) -> bool {
-        self.places.remove(&id).and_then(|place| self.waiters.remove(&place)).is_some()
+        let Some(line) = self.0.as_mut() else {
+            return false;
+        };
+        line.places.remove(&id).and_then(|place| line.waiters.remove(&place)).is_some()
+    }
+
+    fn line(&self) -> Option<&Line> {
+        self.0.as_deref()
     }
 }

@@ -1,11 +1,11 @@
 //! The ids that are never granted again.
 
 use std::{
-    collections::{HashMap, VecDeque},
-    hash::{BuildHasherDefault, DefaultHasher},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     time::Duration,
 };
 
+use foldhash::fast::FixedState;
 use leasehold::{LeaseId, Timestamp};
 
 /// How long the ids that were released or given up are remembered, and how many of them on each key.
@@ -30,21 +30,44 @@ impl Default for Retention {
 /// The remembered ids of a key, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tombstones {
-    retention: Retention,
+    kept: Kept,
     /// Most keys that are held were never released: no room for them.
     ids: Option<Box<Ids>>,
+}
+
+/// A [`Retention`] in few bytes: every key has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kept {
+    nanos: u64,
+    ids: u32,
+}
+
+impl From<Retention> for Kept {
+    /// What is more than fits (five centuries, four thousand million ids) is for ever.
+    fn from(retention: Retention) -> Self {
+        Self {
+            nanos: retention.time.as_nanos().try_into().unwrap_or(u64::MAX),
+            ids: retention.ids.try_into().unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Retention::default().into()
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Ids {
     by_age: VecDeque<(Timestamp, LeaseId)>,
-    /// Only looked up, never iterated; its hasher has no random part.
-    until: HashMap<LeaseId, Timestamp, BuildHasherDefault<DefaultHasher>>,
+    /// Only looked up, never iterated. Ids are random: their hash need not be.
+    until: HashMap<LeaseId, Timestamp, FixedState>,
 }
 
 impl Tombstones {
     pub(super) fn new(retention: Retention) -> Self {
-        Self { retention, ids: None }
+        Self { kept: retention.into(), ids: None }
     }
 
     /// Whether the id was given up not long ago.
@@ -54,17 +77,19 @@ impl Tombstones {
 
     /// Remembers the id from now on.
     pub(super) fn bury(&mut self, now: Timestamp, id: LeaseId) {
-        let until = now + self.retention.time;
+        let until = now + Duration::from_nanos(self.kept.nanos);
         let ids = self.ids.get_or_insert_default();
         ids.forget_past(now);
-        if self.retention.ids == 0 || ids.until.get(&id) == Some(&until) {
+        if self.kept.ids == 0 {
             return;
         }
-        while ids.by_age.len() >= self.retention.ids {
-            ids.forget_oldest();
+        if ids.until.insert(id, until) == Some(until) {
+            return;
         }
         ids.by_age.push_back((until, id));
-        ids.until.insert(id, until);
+        while ids.by_age.len() > self.kept.ids as usize {
+            ids.forget_oldest();
+        }
     }
 
     /// When the last one is forgotten.
@@ -86,9 +111,10 @@ impl Ids {
     fn forget_oldest(&mut self) {
         // An id that was buried again stands here once more, further back.
         if let Some((until, id)) = self.by_age.pop_front()
-            && self.until.get(&id) == Some(&until)
+            && let Entry::Occupied(remembered) = self.until.entry(id)
+            && *remembered.get() == until
         {
-            self.until.remove(&id);
+            remembered.remove();
         }
     }
 }

@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 mod cancel;
-mod copying;
 mod determinism;
 mod forgetting;
 mod outcomes;
