@@ -23,12 +23,23 @@ pub(crate) fn worked() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
+/// The same in nanoseconds.
+pub(crate) fn worked_ns() -> u64 {
+    u64::try_from(worked().as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// The value below which this share of the samples lies; sorts them.
 pub(crate) fn percentile(samples: &mut [u64], share: f64) -> f64 {
     samples.sort_unstable();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
     let at = ((samples.len().saturating_sub(1)) as f64 * share).round() as usize;
     samples.get(at).copied().unwrap_or_default() as f64
+}
+
+/// The median; NaN of nothing.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Jain's index: 1 if everybody got the same, 1/n if one got everything.
@@ -55,6 +66,14 @@ pub(crate) async fn ping_p50(url: &str, pings: usize) -> Outcome<f64> {
         samples.push(now_ns() - sent);
     }
     Ok(percentile(&mut samples, 0.5))
+}
+
+/// A number from `INFO`.
+pub(crate) async fn info(url: &str, section: &str, field: &str) -> Outcome<u64> {
+    let mut connection = connect(url).await?;
+    let info: String = redis::cmd("INFO").arg(section).query_async(&mut connection).await?;
+    let line = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    Ok(line.ok_or_else(|| format!("no {field} in INFO {section}"))?.trim().parse()?)
 }
 
 /// Bare round trips one after the other during that time, in ns. Waits for its beginning.

@@ -10,6 +10,11 @@ use tempfile::TempDir;
 
 use crate::{Outcome, measure};
 
+/// The program: `redis-server`, or what `LEASEHOLD_REDIS_SERVER` says.
+pub(crate) fn binary() -> String {
+    std::env::var("LEASEHOLD_REDIS_SERVER").unwrap_or_else(|_| "redis-server".into())
+}
+
 /// A running server on a unix socket; stopped when dropped.
 pub(crate) struct Server {
     child: Child,
@@ -21,7 +26,7 @@ impl Server {
     pub(crate) async fn start() -> Outcome<Self> {
         let dir = tempfile::tempdir()?;
         let socket = dir.path().join("s");
-        let binary = std::env::var("LEASEHOLD_REDIS_SERVER").unwrap_or("redis-server".into());
+        let binary = binary();
         let child = Command::new(&binary)
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
             .arg(&socket)
