@@ -59,6 +59,10 @@ impl Seats {
         self.0.as_ref().is_none_or(|taken| taken.seats.is_empty())
     }
 
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |taken| taken.seats.len())
+    }
+
     fn of(&self, id: LeaseId) -> impl Iterator<Item = (&SeatId, &Seat)> {
         let taken = self.0.iter();
         taken.flat_map(move |taken| taken.seats.range((id, 0)..=(id, u64::MAX)))
@@ -198,7 +202,7 @@ impl<'a> Wait<'a> {
             let mut wakers = entry.wakers(&granted);
             let (over, dropped) = match turn {
                 Ok(Turn::Waiting) => {
-                    ahead = before.is_none().then_some(entry.seats.seats.len());
+                    ahead = before.is_none().then_some(entry.seats.len());
                     let alarm = entry.state.next_wake().unwrap_or(deadline).min(deadline);
                     let dropped = entry.seats.sit(seat, waker, alarm);
                     return ((Look::Until(alarm), dropped), wakers);
