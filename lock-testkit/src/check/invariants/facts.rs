@@ -118,7 +118,7 @@ impl<'a> Facts<'a> {
         };
         let mut revokes = request.keys.iter().flat_map(|key| self.revokes.get(key)).flatten();
         self.early(op.invoked.at_ns, request.ttl_ns) <= returned.at_ns
-            || revokes.any(|revoke| meanwhile(&revoke))
+            || revokes.any(|revoke| meanwhile(revoke))
     }
 
     fn file(&mut self, op: &'a Operation) {

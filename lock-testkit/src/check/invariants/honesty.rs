@@ -22,7 +22,9 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
                 .collect();
             let refused = |acquire: &&&Operation| {
                 let over = acquire.returned_at().is_some_and(|at| at.index < op.invoked.index);
-                !may_grant(acquire) || timed_out(acquire) && over
+                // While it waited it may have been granted, and have heard only of the end.
+                let denied = !may_grant(acquire) && (over || !acquire.call.waits());
+                denied || timed_out(acquire) && over
             };
             if asked.is_empty() || !asked.iter().all(refused) {
                 continue;

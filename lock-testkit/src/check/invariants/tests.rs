@@ -198,3 +198,25 @@ fn g5_a_lease_that_nobody_saw_granted_lives_on_when_it_is_extended() {
     }
     assert!(guarantees(&builder.finish()).is_empty());
 }
+
+#[test]
+fn g8_a_wait_that_was_released_while_it_was_under_way_may_have_been_granted() {
+    let history = |release_at| {
+        let mut builder = HistoryBuilder::new();
+        let call = Call::Acquire { request: LeaseRequest::exclusive("a", "k", 10), deadline_ns: 9 };
+        let wait = builder.invoke(0, "c1", call).unwrap();
+        let none = Outcome::Error { effect: crate::history::Effect::None, kind: None };
+        if release_at > 5 {
+            builder.returned(5, wait, none.clone()).unwrap();
+        }
+        let op = builder.invoke(release_at, "c2", release("a")).unwrap();
+        builder.returned(release_at, op, Outcome::Released).unwrap();
+        if release_at <= 5 {
+            builder.returned(5, wait, none).unwrap();
+        }
+        builder.finish()
+    };
+    let found = |history: &History| broken(history, &Options::default(), Bounds::default());
+    assert!(found(&history(3)).is_empty());
+    assert_eq!(found(&history(6))[0].guarantee, Guarantee::G8);
+}
