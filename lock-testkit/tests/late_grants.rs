@@ -1,4 +1,5 @@
 //! What a waiter on a server may do before it answers, and what it may not.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use leasehold_testkit::{
     check::{
@@ -59,13 +60,13 @@ impl Story {
         (verdict(real), verdict(Slack::EXACT))
     }
 
-    fn is_allowed_on_a_server_only(self) {
+    fn allowed_on_a_server_only(self) {
         let (real, exact) = self.verdicts();
         assert!(real.is_ok(), "{real:?}");
         assert!(exact.is_violation());
     }
 
-    fn is_refused(self) {
+    fn refused(self) {
         let (real, exact) = self.verdicts();
         assert!(real.is_violation() && exact.is_violation(), "{real:?}, {exact:?}");
     }
@@ -77,7 +78,7 @@ fn a_grant_that_ran_out_unheard_comes_before_another() {
     let waiter = story.wait(0, "w");
     story.look(10, Some(1), None);
     story.granted(2 * TTL, waiter, 2);
-    story.is_allowed_on_a_server_only();
+    story.allowed_on_a_server_only();
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn any_number_of_grants_may_be_lost_unheard() {
         story.revoke(10 * token + 1, 1);
     }
     story.granted(50, waiter, 5);
-    story.is_allowed_on_a_server_only();
+    story.allowed_on_a_server_only();
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn a_grant_must_be_over_before_the_next() {
     let waiter = story.wait(0, "w");
     story.look(10, Some(1), None);
     story.granted(TTL / 2, waiter, 2);
-    story.is_refused();
+    story.refused();
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn tokens_grow_over_unheard_grants_too() {
     story.look(10, Some(3), None);
     story.revoke(20, 1);
     story.granted(50, waiter, 2);
-    story.is_refused();
+    story.refused();
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn nobody_else_is_granted_beside_an_unheard_grant() {
     let other = story.invoke(20, "o", other);
     story.granted(21, other, 2);
     story.granted(300, waiter, 3);
-    story.is_refused();
+    story.refused();
 }
 
 #[test]
@@ -133,7 +134,7 @@ fn a_wait_that_timed_out_may_have_lost_several_grants() {
     story.look(31, Some(2), None);
     story.revoke(40, 1);
     story.answer(300, waiter, Outcome::TimedOut);
-    story.is_allowed_on_a_server_only();
+    story.allowed_on_a_server_only();
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn a_lease_may_be_extended_until_its_grant_is_answered() {
     story.look(60, Some(1), Some(TTL - 5));
     story.granted(60, waiter, 1);
     story.look(60 + TTL, None, None);
-    story.is_allowed_on_a_server_only();
+    story.allowed_on_a_server_only();
 }
 
 #[test]
@@ -153,7 +154,7 @@ fn a_lease_is_not_extended_after_its_grant_was_answered() {
     let waiter = story.wait(0, "w");
     story.granted(10, waiter, 1);
     story.look(10 + TTL + SLACK, Some(1), None);
-    story.is_refused();
+    story.refused();
 }
 
 #[test]

@@ -117,8 +117,7 @@ impl<'a> Facts<'a> {
                 && other.closed().is_none_or(|closed| closed.index > op.invoked.index)
         };
         let mut revokes = request.keys.iter().flat_map(|key| self.revokes.get(key)).flatten();
-        self.early(op.invoked.at_ns, request.ttl_ns) <= returned.at_ns
-            || revokes.any(|revoke| meanwhile(revoke))
+        self.early(op.invoked.at_ns, request.ttl_ns) <= returned.at_ns || revokes.any(meanwhile)
     }
 
     fn file(&mut self, op: &'a Operation) {
