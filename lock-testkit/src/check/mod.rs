@@ -12,5 +12,6 @@ pub mod invariants;
 mod limits;
 pub mod linear;
 pub mod lock;
+mod places;
 
 pub use limits::{Limits, Reached};

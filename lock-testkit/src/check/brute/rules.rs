@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::check::lock::Options;
+use crate::check::places::joined;
 use crate::history::{Call, HeldReason, History, LeaseRequest, Operation, Outcome};
 use crate::model::lock::{LockModel, LockState, QueueView, Took};
 
@@ -61,6 +62,7 @@ pub(in crate::check) struct Rules<'a> {
     /// Tokens that answers show.
     tokens: Vec<Option<u64>>,
     quarantined: bool,
+    joined: Vec<bool>,
 }
 
 impl<'a> Rules<'a> {
@@ -93,6 +95,7 @@ impl<'a> Rules<'a> {
             events: events.collect(),
             tokens,
             quarantined,
+            joined: joined(history),
         }
     }
 
@@ -286,7 +289,8 @@ impl<'a> Rules<'a> {
             }
             if granted && node.enqueued[other] && !node.done[other] && !node.ghosts[other] {
                 waiting.extend(op.call.lease().filter(|lease| !held(node, op, lease)));
-                view.ahead |= self.model.policy.fifo && enqueued_before(op, me);
+                view.ahead |=
+                    self.model.policy.fifo && !self.joined[number] && enqueued_before(op, me);
             }
         }
         // An id has one place in the queue, and none once it is granted.

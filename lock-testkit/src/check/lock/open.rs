@@ -100,7 +100,7 @@ impl<const W: usize> Open<W> {
         if !op.is_optional() {
             self.give_slot(number, op.is_pure());
         }
-        if op.spec.is_some() {
+        if op.spec.is_some() && !op.joins {
             self.note_ahead(number, part);
         }
     }

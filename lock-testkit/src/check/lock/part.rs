@@ -68,6 +68,8 @@ pub(super) struct Op {
     pub(super) keys: SmallVec<[u32; 2]>,
     pub(super) spec: Option<Spec>,
     pub(super) waits: bool,
+    /// Another call waits under its id when it is made, and it shares that one's place.
+    pub(super) joins: bool,
     /// It is known when it was enqueued.
     pub(super) queued: bool,
     /// A waiting acquire that may lose grants before it answers, see [`Part::widen`].

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::Options;
 use super::part::{Event, Kind, NOBODY, Op, Part, Spec, What};
+use crate::check::places::joined;
 use crate::history::{Call, Effect, HeldReason, History, LeaseRequest, Operation, Outcome};
 
 /// Splits a history into its parts, in order of their smallest key.
@@ -22,6 +23,7 @@ pub(super) fn parts(history: &History, options: &Options) -> Vec<Part> {
         part.tokens.push(Vec::new());
         part.owners.push(BTreeMap::new());
     }
+    let joined = joined(history);
     let mut order: Vec<Option<(usize, u32, What, u64)>> = vec![None; history.events()];
     for op in history.operations() {
         let Some(kind) = kind_of(op, options) else {
@@ -30,7 +32,7 @@ pub(super) fn parts(history: &History, options: &Options) -> Vec<Part> {
         let keys: SmallVec<[u32; 2]> =
             op.call.keys().iter().map(|key| place[numbers[key]]).collect();
         let part = part_of[numbers[&op.call.keys()[0]]];
-        let index = makers[part].add(op, kind, keys);
+        let index = makers[part].add(op, kind, keys, joined[op.id.0]);
         order[op.invoked.index] = Some((part, index, What::Invoked, op.invoked.at_ns));
         if let Some(stamp) = op.enqueued {
             order[stamp.index] = Some((part, index, What::Enqueued, stamp.at_ns));
@@ -155,7 +157,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn add(&mut self, op: &Operation, kind: Kind, keys: SmallVec<[u32; 2]>) -> u32 {
+    fn add(&mut self, op: &Operation, kind: Kind, keys: SmallVec<[u32; 2]>, joins: bool) -> u32 {
         let index = narrow(self.part.ops.len());
         let lease = op.call.lease().map_or(NOBODY, |lease| self.name(lease));
         let closed = op.closed().map_or(usize::MAX, |stamp| stamp.index);
@@ -173,7 +175,8 @@ impl<'a> Maker<'a> {
         let (kills, class) = (false, u32::MAX);
         let (queued, roams) = (op.enqueued.is_some(), false);
         let id = op.id;
-        let made = Op { id, kind, lease, keys, spec, waits, queued, roams, kills, class, invoked };
+        let made =
+            Op { id, kind, lease, keys, spec, waits, joins, queued, roams, kills, class, invoked };
         self.part.ops.push(made);
         index
     }
