@@ -14,6 +14,7 @@
 //! - [`mock`]: backends that answer what a test tells them to.
 //! - [`broken`]: backends with one bug each, which prove that the checks bite.
 //! - [`sim`]: a deterministic simulator: clients, clocks, a network, a server, and fault plans.
+//! - [`harness`]: putting your own locked service to the test in the simulator.
 //!
 //! None uses one below it.
 
@@ -21,6 +22,7 @@ pub mod broken;
 pub mod check;
 mod execute;
 pub mod generate;
+pub mod harness;
 pub mod history;
 pub mod mock;
 pub mod model;

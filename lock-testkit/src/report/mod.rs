@@ -47,6 +47,7 @@ pub struct Report {
     pub evidence: Evidence,
     drawing: String,
     listing: String,
+    told: String,
     limit: Option<String>,
     options: Options,
     replay: Replay,
@@ -66,6 +67,7 @@ impl Report {
             evidence: Evidence::of(history),
             drawing: String::new(),
             listing: String::new(),
+            told: String::new(),
             limit: None,
             options: *options,
             replay,
@@ -76,6 +78,13 @@ impl Report {
             Verdict::Violation(impasse) => report.explain(history, impasse),
         }
         report
+    }
+
+    /// A report of something that is wrong although the lock did what it should: this sentence, and what else there is to
+    /// tell of it.
+    #[must_use]
+    pub fn because(self, sentence: impl Into<String>, told: impl Into<String>) -> Self {
+        Self { word: "violation", sentence: Some(sentence.into()), told: told.into(), ..self }
     }
 
     fn explain(&mut self, history: &History, impasse: &Impasse) {
@@ -123,6 +132,9 @@ impl fmt::Display for Report {
         }
         if let Some(sentence) = &self.sentence {
             writeln!(f, "\n{sentence}\n")?;
+        }
+        if !self.told.is_empty() {
+            writeln!(f, "{}\n", self.told.trim_end())?;
         }
         if let Some(core) = &self.core {
             match core.operations.len() {
