@@ -55,6 +55,10 @@ impl Shop {
 /// How many pieces there are.
 const PIECES: u32 = 2;
 
+/// Sells one piece.
+#[derive(Clone, Debug)]
+pub struct Sell;
+
 /// The inventory, with or without a stock that looks at fences.
 pub struct Inventory {
     pub fenced: bool,
@@ -85,7 +89,7 @@ impl Stock for SimStore<Shelf> {
 impl Subject for Inventory {
     type Store = Shelf;
     type Service = Shop;
-    type Op = ();
+    type Op = Sell;
     type Out = Sale;
 
     fn store(&self) -> Shelf {
@@ -94,10 +98,10 @@ impl Subject for Inventory {
     fn service(&self, node: &Node, store: SimStore<Shelf>) -> Shop {
         Shop { locker: node.locker(), stock: Arc::new(store) }
     }
-    fn operations(&self) -> impl Strategy<Value = ()> {
-        Just(())
+    fn operations(&self) -> impl Strategy<Value = Sell> {
+        Just(Sell)
     }
-    async fn call(shop: &Shop, (): ()) -> Option<Sale> {
+    async fn call(shop: &Shop, _: Sell) -> Option<Sale> {
         Some(shop.sell().await)
     }
     fn holds(&self, end: &End<'_, Self>) -> Result<(), String> {

@@ -55,6 +55,10 @@ impl Till {
 
 // What the harness needs.
 
+/// Pays an order.
+#[derive(Clone, Debug)]
+pub struct Pay(u32);
+
 /// The payment, with or without a key that makes a charge idempotent.
 pub struct Paying {
     pub idempotent: bool,
@@ -88,7 +92,7 @@ impl Bank for SimStore<Books> {
 impl Subject for Paying {
     type Store = Books;
     type Service = Till;
-    type Op = u32;
+    type Op = Pay;
     type Out = Payment;
     const POINTS: &'static [&'static str] = &["read", "charge", "write"];
 
@@ -98,10 +102,10 @@ impl Subject for Paying {
     fn service(&self, node: &Node, store: SimStore<Books>) -> Till {
         Till { locker: node.locker(), bank: Arc::new(store), idempotent: self.idempotent }
     }
-    fn operations(&self) -> impl Strategy<Value = u32> {
-        1_u32..3
+    fn operations(&self) -> impl Strategy<Value = Pay> {
+        (1_u32..3).prop_map(Pay)
     }
-    async fn call(till: &Till, order: u32) -> Option<Payment> {
+    async fn call(till: &Till, Pay(order): Pay) -> Option<Payment> {
         Some(till.pay(order).await)
     }
     fn holds(&self, end: &End<'_, Self>) -> Result<(), String> {

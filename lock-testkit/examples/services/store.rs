@@ -44,6 +44,10 @@ impl Account {
 
 // What the harness needs.
 
+/// Pays in an amount.
+#[derive(Clone, Debug)]
+pub struct Deposit(i64);
+
 /// The account, with fences on write, and with or without fences on read.
 pub struct Deposits {
     pub fence_reads: bool,
@@ -79,27 +83,34 @@ struct Sums;
 
 impl Model for Sums {
     type State = i64;
-    type Op = i64;
+    type Op = Deposit;
     type Ret = Option<i64>;
     type Part = ();
 
     fn init(&self) -> i64 {
         0
     }
-    fn step(&self, sum: &i64, add: &i64, out: Option<&Option<i64>>, _: Window, next: &mut Vec<i64>) {
+    fn step(
+        &self,
+        sum: &i64,
+        Deposit(add): &Deposit,
+        out: Option<&Option<i64>>,
+        _: Window,
+        next: &mut Vec<i64>,
+    ) {
         match out {
             Some(None) => next.push(*sum),
             Some(Some(balance)) if *balance != sum + add => {}
             _ => next.push(sum + add),
         }
     }
-    fn part(&self, _: &i64) {}
+    fn part(&self, _: &Deposit) {}
 }
 
 impl Subject for Deposits {
     type Store = Cell;
     type Service = Account;
-    type Op = i64;
+    type Op = Deposit;
     type Out = Option<i64>;
 
     fn store(&self) -> Cell {
@@ -108,10 +119,10 @@ impl Subject for Deposits {
     fn service(&self, node: &Node, store: SimStore<Cell>) -> Account {
         Account { locker: node.locker(), cell: Arc::new(store) }
     }
-    fn operations(&self) -> impl Strategy<Value = i64> {
-        1_i64..10
+    fn operations(&self) -> impl Strategy<Value = Deposit> {
+        (1_i64..10).prop_map(Deposit)
     }
-    async fn call(account: &Account, amount: i64) -> Option<Option<i64>> {
+    async fn call(account: &Account, Deposit(amount): Deposit) -> Option<Option<i64>> {
         Some(account.deposit(amount).await)
     }
     fn holds(&self, end: &End<'_, Self>) -> Result<(), String> {

@@ -52,7 +52,12 @@ impl Size {
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { faults, operations, choices } = self;
-        write!(f, "{faults} faults, {operations} operations, {choices} unusual choices")
+        let parts = [(faults, "fault"), (operations, "operation"), (choices, "unusual choice")];
+        let count = |(count, what): (&usize, &str)| match count {
+            1 => format!("1 {what}"),
+            _ => format!("{count} {what}s"),
+        };
+        f.write_str(&parts.map(count).join(", "))
     }
 }
 

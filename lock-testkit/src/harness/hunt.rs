@@ -8,9 +8,10 @@ use proptest::{
 
 use super::{
     Case, Failure, Harness, Subject,
+    aim::aimed_plans,
     shrink::{Generated, shrink},
 };
-use crate::sim::{FaultPlan, plans};
+use crate::sim::FaultPlan;
 
 /// What came of [`Harness::hunt`].
 #[derive(Clone, Debug)]
@@ -66,7 +67,7 @@ impl<S: Subject> Harness<S> {
         let config = Config { failure_persistence: None, ..Config::default() };
         let clients = usize::try_from(self.clients).unwrap_or(1);
         let programs = vec(vec(self.subject.operations(), 1..=self.operations), clients);
-        let plans = plans(self.kinds, self.clients, self.faults, S::POINTS);
+        let plans = aimed_plans(self.kinds, self.clients, self.faults, S::POINTS);
         // Only a filter of the user's can refuse to make a value; then there is no plan for this seed.
         (plans, programs).new_tree(&mut TestRunner::new_with_rng(config, rng)).ok()
     }

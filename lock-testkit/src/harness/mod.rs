@@ -4,6 +4,7 @@
 //! it in the [simulator](crate::sim) under one generated fault plan after another, and makes the first one that breaks it
 //! small: no fault and no operation of it can be left out.
 
+mod aim;
 mod end;
 mod failure;
 mod hunt;
