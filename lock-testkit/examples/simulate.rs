@@ -7,17 +7,17 @@
 //!
 //! Exit status: 0 every plan passed, 1 one broke the service, 2 wrong usage, or a file that could not be written.
 
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command")]
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "a command, which tests run too")]
 
 #[expect(unreachable_pub, reason = "as the library would have it")]
 #[path = "services/inventory.rs"]
-mod inventory;
+pub(crate) mod inventory;
 #[expect(unreachable_pub, reason = "as the library would have it")]
 #[path = "services/payment.rs"]
-mod payment;
+pub(crate) mod payment;
 #[expect(unreachable_pub, reason = "as the library would have it")]
 #[path = "services/store.rs"]
-mod store;
+pub(crate) mod store;
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
@@ -61,8 +61,18 @@ enum Variant {
 }
 
 fn main() -> ExitCode {
-    // Clap ends the process with 2 on wrong usage.
-    let arguments = Arguments::parse();
+    ExitCode::from(run(std::env::args()))
+}
+
+/// Does what the arguments say, of which the first is the name of the command; the exit status.
+pub(crate) fn run(arguments: impl Iterator<Item = String>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            error.print().ok();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
     let right = arguments.variant == Variant::Right;
     let done = match arguments.service {
         Service::Inventory => simulate(inventory::Inventory { fenced: right }, &arguments),
@@ -71,11 +81,11 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|message| {
         eprintln!("{message}");
-        ExitCode::from(2)
+        2
     })
 }
 
-fn simulate(subject: impl Subject, arguments: &Arguments) -> Result<ExitCode, String> {
+fn simulate(subject: impl Subject, arguments: &Arguments) -> Result<u8, String> {
     let name = |value: Option<clap::builder::PossibleValue>| {
         value.map_or_else(String::new, |value| value.get_name().to_owned())
     };
@@ -95,7 +105,7 @@ fn simulate(subject: impl Subject, arguments: &Arguments) -> Result<ExitCode, St
             let last = arguments.seed.wrapping_add(arguments.plans.saturating_sub(1));
             write(path, harness.run(&harness.case(last)).run.trace.to_string())?;
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(0);
     };
     println!("broken by plan {} of {}\n\n{failure}", hunted.plans, arguments.plans);
     if let Some(path) = &arguments.trace {
@@ -104,5 +114,5 @@ fn simulate(subject: impl Subject, arguments: &Arguments) -> Result<ExitCode, St
     if let Some(path) = &arguments.html {
         write(path, failure.html())?;
     }
-    Ok(ExitCode::from(1))
+    Ok(1)
 }

@@ -14,6 +14,52 @@ use crate::sim::{Attempt, Choices, FaultPlan, Finding, Kinds, Node, Run, Sim};
 /// Puts a [`Subject`] to the test: many clients on virtual time, first under faults, then with time to come to an end.
 ///
 /// Everything about a run is decided by its seed.
+///
+/// ```
+/// use leasehold::Locker;
+/// use leasehold_testkit::{
+///     harness::{End, Harness, SimStore, Subject},
+///     sim::Node,
+/// };
+/// use proptest::strategy::{Just, Strategy};
+///
+/// /// The service: gives every number out once.
+/// struct Tickets { locker: Locker, next: SimStore<u32> }
+///
+/// impl Tickets {
+///     async fn draw(&self) -> Option<u32> {
+///         let _lease = self.locker.acquire("tickets").await.ok()?;
+///         let number = self.next.access("read", |next| *next).await;
+///         self.next.access("write", |next| *next = number + 1).await;
+///         Some(number)
+///     }
+/// }
+///
+/// struct Drawing;
+///
+/// impl Subject for Drawing {
+///     type Store = u32;
+///     type Service = Tickets;
+///     type Op = ();
+///     type Out = u32;
+///
+///     fn store(&self) -> u32 { 1 }
+///     fn service(&self, node: &Node, next: SimStore<u32>) -> Tickets {
+///         Tickets { locker: node.locker(), next }
+///     }
+///     fn operations(&self) -> impl Strategy<Value = ()> { Just(()) }
+///     async fn call(tickets: &Tickets, (): ()) -> Option<u32> { tickets.draw().await }
+///     fn holds(&self, end: &End<'_, Self>) -> Result<(), String> {
+///         let mut seen = std::collections::BTreeSet::new();
+///         let twice = end.outputs().find(|number| !seen.insert(**number));
+///         twice.map_or(Ok(()), |number| Err(format!("{number} was given out twice")))
+///     }
+/// }
+///
+/// let failure = Harness::new(Drawing).hunt(0, 1_000).failure.expect("the lease can end before the write");
+/// assert_eq!((failure.after.faults, failure.after.operations), (1, 2));
+/// println!("{failure}");
+/// ```
 #[derive(Debug)]
 pub struct Harness<S> {
     pub(super) subject: Arc<S>,

@@ -218,7 +218,9 @@ impl World {
             self.server_clock.step(nanos);
             state.host.stepped_ns = state.host.stepped_ns.saturating_add(nanos.unsigned_abs());
             state.host.last_step = Some(self.now());
-            if nanos < 0 {
+            // The specification has every lease live for an instant at least; a step by a ttl leaves it none.
+            let ttl = i64::try_from(self.settings.ttl.as_nanos()).unwrap_or(i64::MAX);
+            if nanos < 0 || nanos >= ttl {
                 state.orders.push_back(Order::StopJudging);
             }
         }
