@@ -50,19 +50,7 @@ impl Shop {
     }
 }
 
-// What the harness needs.
-
-/// How many pieces there are.
-const PIECES: u32 = 2;
-
-/// Sells one piece.
-#[derive(Clone, Debug)]
-pub struct Sell;
-
-/// The inventory, with or without a stock that looks at fences.
-pub struct Inventory {
-    pub fenced: bool,
-}
+// Its store, as the simulation has it.
 
 /// The number of pieces, and the newest fence that was seen.
 pub struct Shelf {
@@ -84,6 +72,20 @@ impl Stock for SimStore<Shelf> {
     async fn set_count(&self, fence: Fence, count: u32) -> Option<()> {
         self.access("write", |shelf| shelf.admits(fence).then(|| shelf.count = count)).await
     }
+}
+
+// What the harness needs.
+
+/// How many pieces there are.
+const PIECES: u32 = 2;
+
+/// Sells one piece.
+#[derive(Clone, Debug)]
+pub struct Sell;
+
+/// The inventory, with or without a stock that looks at fences.
+pub struct Inventory {
+    pub fenced: bool,
 }
 
 impl Subject for Inventory {

@@ -53,17 +53,9 @@ impl Till {
     }
 }
 
-// What the harness needs.
+// Its store, as the simulation has it.
 
-/// Pays an order.
-#[derive(Clone, Debug)]
-pub struct Pay(u32);
-
-/// The payment, with or without a key that makes a charge idempotent.
-pub struct Paying {
-    pub idempotent: bool,
-}
-
+/// What was charged, and what is known of it.
 #[derive(Default)]
 pub struct Books {
     charged: Vec<u32>,
@@ -87,6 +79,17 @@ impl Bank for SimStore<Books> {
     async fn note_paid(&self, order: u32) {
         self.access("write", |books| books.paid.insert(order)).await;
     }
+}
+
+// What the harness needs.
+
+/// Pays an order.
+#[derive(Clone, Debug)]
+pub struct Pay(u32);
+
+/// The payment, with or without a key that makes a charge idempotent.
+pub struct Paying {
+    pub idempotent: bool,
 }
 
 impl Subject for Paying {

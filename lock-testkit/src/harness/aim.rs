@@ -18,7 +18,8 @@ pub(super) fn aimed_plans(
 }
 
 fn aimed(points: &'static [&'static str]) -> impl Strategy<Value = Fault> {
-    let (who, span) = (Who::Holder, || select(vec![500, 1_000, 1_250, 1_500, 2_000]).prop_map(Span::Ttls));
+    let (who, span) =
+        (Who::Holder, || select(vec![500, 1_000, 1_250, 1_500, 2_000]).prop_map(Span::Ttls));
     let action = prop_oneof![
         6 => span().prop_map(move |span| Action::Pause { who, span }),
         1 => option::of(span()).prop_map(move |down| Action::Crash { who, down }),

@@ -1,8 +1,8 @@
 //! How a run ended, for the judgement of the subject.
 
-use std::{cell::RefCell, fmt};
+use std::{cell::RefCell, fmt, hash::Hash};
 
-use super::{Called, Subject};
+use super::{Called, Subject, steps::Steps};
 use crate::{
     check::{
         Limits,
@@ -53,6 +53,31 @@ impl<'a, S: Subject + ?Sized> End<'a, S> {
                 Ok(())
             }
         }
+    }
+
+    /// As [`linearizable`](Self::linearizable), by a model in one function: `step` says in which state the operation leaves
+    /// this one if it is answered so, or `None` if it can't be. Without an answer it says what the operation does when it takes
+    /// effect.
+    ///
+    /// ```
+    /// # use leasehold_testkit::harness::{End, Subject};
+    /// # fn holds<S: Subject<Op = i64, Out = i64>>(end: &End<'_, S>) -> Result<(), String> {
+    /// // A deposit answers the balance that it leaves.
+    /// end.linearizable_by(0, |balance, amount, answer| {
+    ///     let after = balance + amount;
+    ///     answer.is_none_or(|answer| *answer == after).then_some(after)
+    /// })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`linearizable`](Self::linearizable).
+    pub fn linearizable_by<State, F>(&self, initial: State, step: F) -> Result<(), String>
+    where
+        State: Clone + Eq + Hash + fmt::Debug,
+        F: Fn(&State, &S::Op, Option<&S::Out>) -> Option<State>,
+    {
+        self.linearizable(&Steps::new(initial, step))
     }
 
     fn sentence(&self, refuted: &Refuted) -> String {

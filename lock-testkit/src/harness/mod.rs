@@ -11,6 +11,7 @@ mod hunt;
 mod ledger;
 mod runner;
 mod shrink;
+mod steps;
 mod store;
 mod subject;
 

@@ -44,7 +44,15 @@ pub(super) fn shrink<S: Subject>(
     while shrinking.leave_out() || shrinking.choose_plainly() {}
     let Shrinking { tried, best, ran, .. } = shrinking;
     let command = harness.command.replace("{seed}", &seed.to_string());
-    Failure { before: Size::of(&first), after: Size::of(&best), first, case: best, ran, tried, command }
+    Failure {
+        before: Size::of(&first),
+        after: Size::of(&best),
+        first,
+        case: best,
+        ran,
+        tried,
+        command,
+    }
 }
 
 impl<S: Subject> Shrinking<'_, S> {

@@ -18,3 +18,23 @@ fn the_code_of_the_guide_is_that_of_the_inventory() {
         assert!(known, "not in the tested files:\n{piece}");
     }
 }
+
+/// The lines of code after this comment.
+fn lines_after(file: &str, comment: &str) -> usize {
+    let (_, rest) = file.split_once(comment).expect("the comment");
+    let code = rest.lines().map(str::trim);
+    code.filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+}
+
+#[test]
+fn a_user_writes_at_most_40_lines_for_the_harness() {
+    let services = [
+        include_str!("../../examples/services/inventory.rs"),
+        include_str!("../../examples/services/payment.rs"),
+        include_str!("../../examples/services/store.rs"),
+    ];
+    for service in services {
+        let lines = lines_after(service, "// What the harness needs.");
+        assert!((1..=40).contains(&lines), "{lines}");
+    }
+}

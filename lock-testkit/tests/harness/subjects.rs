@@ -54,10 +54,10 @@ impl Subject for Counting {
     }
     async fn call(counter: &Counter, step: u32) -> Option<u32> {
         match counter.kind {
-            Counting::Panics => assert_ne!(step, 3, "three is too much"),
+            Self::Panics => assert_ne!(step, 3, "three is too much"),
             #[expect(clippy::disallowed_methods, reason = "what must be found out")]
-            Counting::Foreign => tokio::time::sleep(std::time::Duration::from_secs(1)).await,
-            Counting::Stuck => loop {
+            Self::Foreign => tokio::time::sleep(std::time::Duration::from_secs(1)).await,
+            Self::Stuck => loop {
                 counter.node.runtime().sleep(std::time::Duration::from_secs(1)).await;
             },
             _ => {}
@@ -66,7 +66,7 @@ impl Subject for Counting {
             *count += step;
             *count
         });
-        Some(count.await).filter(|_| counter.kind != Counting::Silent)
+        Some(count.await).filter(|_| counter.kind != Self::Silent)
     }
     fn holds(&self, end: &End<'_, Self>) -> Result<(), String> {
         assert!(*self != Self::PanicsAtLast, "no judgement today");
