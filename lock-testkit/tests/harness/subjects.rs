@@ -7,9 +7,11 @@ use leasehold::{FencingToken, LeaseId, Locker};
 use leasehold_memory::FencedMemory;
 use leasehold_testkit::{
     harness::{Case, End, Harness, SimStore, Subject},
-    sim::{FaultPlan, Finding, Node},
+    sim::{Choices, FaultPlan, Finding, Node},
 };
 use proptest::strategy::Strategy;
+
+use super::simulate::inventory::{Inventory, Sell};
 
 /// A counter with a step for each operation, which needs no lock; or it is wrong in some way.
 #[derive(Clone, Copy, PartialEq)]
@@ -181,4 +183,14 @@ fn a_fenced_store_behind_points_is_one_and_stops_at_them() {
     let outs: Vec<_> = tried.calls.iter().map(|call| (call.op, call.out)).collect();
     assert_eq!(outs, [(3, Some(false)), (4, Some(true))]);
     assert!(tried.run.trace.to_string().contains("before remove"));
+}
+
+#[test]
+fn a_server_whose_clock_is_set_a_ttl_ahead_at_a_grant_raises_no_alarm() {
+    let plan = "step clock of server by +1 ttl before read 1".parse().unwrap();
+    // No message takes any time, so that the lease is granted, ended and released in one instant.
+    let choices = Some(Choices::default());
+    let case = Case { seed: 0, plan, choices, programs: vec![vec![Sell]] };
+    let tried = Harness::new(Inventory { fenced: true }).run(&case);
+    assert!(tried.run.is_ok(), "{:?}", tried.run.findings);
 }
