@@ -194,3 +194,50 @@ fn a_server_whose_clock_is_set_a_ttl_ahead_at_a_grant_raises_no_alarm() {
     let tried = Harness::new(Inventory { fenced: true }).run(&case);
     assert!(tried.run.is_ok(), "{:?}", tried.run.findings);
 }
+
+/// Counts, and answers the first two questions in the wrong order.
+struct Backwards;
+
+impl Subject for Backwards {
+    type Store = u32;
+    type Service = SimStore<u32>;
+    type Op = ();
+    type Out = u32;
+
+    fn store(&self) -> u32 {
+        3
+    }
+    fn service(&self, _: &Node, store: SimStore<u32>) -> SimStore<u32> {
+        store
+    }
+    fn operations(&self) -> impl Strategy<Value = ()> {
+        proptest::strategy::Just(())
+    }
+    async fn call(store: &SimStore<u32>, (): ()) -> Option<u32> {
+        let left = store.access("write", |left| {
+            *left -= 1;
+            *left
+        });
+        Some(left.await)
+    }
+    fn holds(&self, end: &End<'_, Self>) -> Result<(), String> {
+        end.linearizable_by(0, |count, (), answer| {
+            answer.is_none_or(|answer| *answer == count + 1).then_some(count + 1)
+        })
+    }
+}
+
+#[test]
+fn an_order_that_explains_the_answers_must_be_that_of_time() {
+    // The plainest choices run the clients in turns.
+    let choices = Some(Choices::default());
+    let case = |programs| {
+        let choices = choices.clone();
+        Case { seed: 0, plan: FaultPlan::NONE, choices, programs }
+    };
+    let after = Harness::new(Backwards).run(&case(vec![vec![(), ()]]));
+    let sentence = after.run.finding().unwrap().to_string();
+    assert_eq!(sentence, "no order explains () by client 1 -> 2: the state is 0 after nothing");
+    let beside = Harness::new(Backwards).run(&case(vec![vec![()], vec![()]]));
+    assert!(beside.run.is_ok(), "{:?}", beside.run.findings);
+}
