@@ -45,7 +45,10 @@ impl World {
         probe: Probe,
     ) {
         let now = self.now();
-        self.look_for_another(client, &key, token);
+        // Who comes back from a pause may claim what it does not believe in any more.
+        if self.believes((client, life), &probe) {
+            self.look_for_another(client, &key, token);
+        }
         let mut state = self.state();
         let number = state.claims.all.len();
         state.claims.all.push(Claim { client, life, key, token, probe: Some(probe) });
@@ -65,11 +68,8 @@ impl World {
             }
         }
         for (number, other, life, old, probe) in others {
-            let clock = state.link(other).filter(|link| link.up && link.life == life);
-            let clock = clock.map(|link| link.clock.clone());
             drop(state);
-            let believes =
-                clock.is_some_and(|clock| probe().is_some_and(|until| clock.now() < until));
+            let believes = self.believes((other, life), &probe);
             let excused = self.was_taken_away(key, old);
             state = self.state();
             if believes && !excused {
@@ -84,6 +84,15 @@ impl World {
                 claim.probe = Some(probe);
             }
         }
+    }
+
+    /// Whether this life of the client goes on, and says that it holds the lease now.
+    fn believes(&self, (client, life): (u32, u32), probe: &Probe) -> bool {
+        let mut state = self.state();
+        let link = state.link(client).filter(|link| link.up && link.life == life);
+        let clock = link.map(|link| link.clock.clone());
+        drop(state);
+        clock.is_some_and(|clock| probe().is_some_and(|until| clock.now() < until))
     }
 
     /// Looks at a claim: `has` says what the server knows.

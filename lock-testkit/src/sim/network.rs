@@ -88,7 +88,7 @@ impl World {
                 link.last_request = at;
             }
         }
-        if let Some(later) = again {
+        if let Some(later) = again.filter(|_| !cut) {
             state.events.put(at + later, Event::Arrive(letter.clone()));
         }
         if lost {

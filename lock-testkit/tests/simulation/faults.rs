@@ -115,6 +115,71 @@ fn a_delayed_request_keeps_its_place_and_a_reordered_one_is_overtaken() {
 }
 
 #[test]
+fn what_is_sent_into_a_partition_is_lost_though_it_would_arrive_after_its_end() {
+    let plan = "delay request of acquire by 100ms; partition client 1 for 50ms";
+    let (run, noted) = alone(plan, |node, notes| async move {
+        node.runtime().sleep(Duration::from_millis(1)).await;
+        try_once(node, notes).await;
+    });
+    assert_eq!(noted, ["unavailable Unknown at 50ms"]);
+    assert_eq!(run.server.len(), 0);
+}
+
+#[test]
+fn no_copy_of_what_is_sent_into_a_partition_gets_out() {
+    let plan = "duplicate request of acquire by 100ms; partition client 1 for 50ms";
+    let (run, noted) = alone(plan, |node, notes| async move {
+        node.runtime().sleep(Duration::from_millis(1)).await;
+        try_once(node.clone(), notes).await;
+        node.runtime().sleep(Duration::from_secs(1)).await;
+    });
+    assert_eq!(noted, ["unavailable Unknown at 50ms"]);
+    assert_eq!(run.server.len(), 0);
+}
+
+#[test]
+fn an_answer_that_is_sent_into_a_partition_is_lost_though_it_would_arrive_after_its_end() {
+    let sim = Sim::new(1).clients(2).latency(Duration::ZERO).drift_ppm(0);
+    let sim = sim.plan(plan(
+        "delay reply of acquire 1 of client 2 by 100ms; partition client 2 for 50ms at 80ms",
+    ));
+    let notes = Notes::default();
+    let run = sim.run(|node| {
+        let notes = Arc::clone(&notes);
+        async move {
+            if node.number() == 1 {
+                let guard = node.locker().acquire("job").await.unwrap();
+                node.runtime().sleep(Duration::from_millis(100)).await;
+                let _released = guard.release().await;
+                return;
+            }
+            node.runtime().sleep(Duration::from_millis(1)).await;
+            let deadline = node.runtime().now() + Duration::from_secs(1);
+            let error = node.backend().acquire(&request(&node), deadline).await.unwrap_err();
+            note(&notes, &node, &format!("{:?}", error.effect()));
+        }
+    });
+    assert_eq!(*notes.lock().unwrap(), ["Unknown at 130ms"], "{}", run.trace);
+}
+
+#[test]
+fn who_claims_too_late_is_no_second_holder() {
+    let sim = Sim::new(1).clients(2).plan(plan("pause holder for 1500ms after grant 1"));
+    let run = sim.run(async |node| {
+        node.runtime().sleep(Duration::from_millis(100) * (node.number() - 1)).await;
+        let backend = node.backend();
+        let deadline = node.runtime().now() + Duration::from_secs(3);
+        let granted = backend.acquire(&request(&node), deadline).await.unwrap();
+        let leasehold::Acquire::Granted(grant) = granted else { return };
+        let until = grant.since + Duration::from_millis(990);
+        let clock = node.runtime().clone();
+        node.claim(key(), grant.token, move || (clock.now() < until).then_some(until));
+        node.runtime().sleep(Duration::from_millis(1_200)).await;
+    });
+    assert_eq!(run.findings, []);
+}
+
+#[test]
 fn a_partition_loses_what_is_sent_and_its_end_breaks_the_calls() {
     let (run, noted) = alone("partition client 1 for 100ms", |node, notes| async move {
         node.runtime().sleep(Duration::from_millis(1)).await;
