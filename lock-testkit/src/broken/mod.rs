@@ -4,13 +4,15 @@
 //! checker on generated programs; those that break a promise of something good are caught by a [`Scenario`].
 //! [`put_to_the_test`] says which, and how many programs it took.
 //!
-//! What is not here: bugs of the façade (a deadline counted from the reply, a wall-clock deadline, no drift margin, a loss
-//! that only a renewal tells, a clean-up that overtakes, none on drop), which no backend can have, and bugs of a quorum of
-//! servers (validity not reduced by what it took, a partial quorum left behind, a node that restarts empty): there is no
-//! quorum yet. Stale writes that a fenced resource accepts (G9) are the resource's, not the backend's.
+//! Bugs of the façade (a deadline counted from the reply, a clean-up that overtakes, …) no backend can have: they are in
+//! [`facade`], and what catches them is the simulator.
+//!
+//! What is not here: bugs of a quorum of servers (validity not reduced by what it took, a partial quorum left behind, a node that restarts
+//! empty): there is no quorum yet. Stale writes that a fenced resource accepts are the resource's.
 
 mod backend;
 mod bug;
+pub mod facade;
 mod machine;
 mod scenario;
 mod seat;

@@ -25,11 +25,22 @@ pub(super) struct Claim {
     life: u32,
     key: LockKey,
     token: FencingToken,
-    /// Gone when it has ended.
+    /// Gone while it is asked, and once its client has crashed.
     probe: Option<Probe>,
+    /// Whether its client said that it does not believe in it any more: it may change its mind when it hears something.
+    ended: bool,
 }
 
 impl Claims {
+    /// The claims that have ended of a client that hears something: it may believe again once it has.
+    pub(super) fn to_look_at_again(&mut self, client: u32) -> Vec<usize> {
+        let resting = |claim: &mut Claim| {
+            claim.client == client && std::mem::take(&mut claim.ended) && claim.probe.is_some()
+        };
+        let claims = self.all.iter_mut().enumerate();
+        claims.filter_map(|(number, claim)| resting(claim).then_some(number)).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.all.len()
     }
@@ -51,7 +62,7 @@ impl World {
         }
         let mut state = self.state();
         let number = state.claims.all.len();
-        state.claims.all.push(Claim { client, life, key, token, probe: Some(probe) });
+        state.claims.all.push(Claim { client, life, key, token, probe: Some(probe), ended: false });
         state.events.put(now, Event::Claim(number));
     }
 
@@ -111,21 +122,31 @@ impl World {
         let clock = link.clock.clone();
         drop(state);
         let now = self.now();
-        let until = if lives { probe() } else { None };
-        let until = until.filter(|until| clock.now() < *until);
-        let Some(until) = until else { return };
+        if !lives {
+            return;
+        }
+        let until = probe().filter(|until| clock.now() < *until);
+        let Some(until) = until else { return self.rest(number, probe) };
+        // Also before the end: whoever is prolonged over and over never comes to it.
+        if !has(&key, token) && !self.is_excused(&key, token) {
+            let (key, token, at_ns) = (key.to_string(), token.get(), now.as_nanos());
+            self.state().findings.push(Finding::NotHeld { client, key, token, at_ns });
+            return;
+        }
         // The last instant at which it is believed.
         let last = until.before(Duration::from_nanos(1));
         if clock.now() < last {
             return self.look_again(number, probe, clock.truth_of(last).max(now));
         }
-        if !has(&key, token) && !self.is_excused(&key, token) {
-            let (key, token, at_ns) = (key.to_string(), token.get(), now.as_nanos());
-            self.state().findings.push(Finding::NotHeld { client, key, token, at_ns });
-        }
         // An extension may still come in this very moment.
         let next = clock.truth_of(until).max(now + Duration::from_nanos(1));
         self.look_again(number, probe, next);
+    }
+
+    fn rest(&self, number: usize, probe: Probe) {
+        if let Some(claim) = self.state().claims.all.get_mut(number) {
+            (claim.probe, claim.ended) = (Some(probe), true);
+        }
     }
 
     fn look_again(&self, number: usize, probe: Probe, at: Timestamp) {

@@ -113,7 +113,8 @@ impl Driver<'_> {
         }
         for (key, token) in leases {
             let Some(note) = state.grants.get(&(key.clone(), token)).copied() else { continue };
-            let explained = state.lost_releases.contains(&note.id);
+            // Nobody gives up what was refused: its copy may be granted all the same, for one ttl.
+            let explained = note.copy || state.lost_releases.contains(&note.id);
             if state.lives(note.client, note.life) && !explained {
                 let (key, token) = (key.to_string(), token.get());
                 state.findings.push(Finding::Orphan { client: note.client, key, token });

@@ -43,7 +43,7 @@ impl World {
         state.calls.insert(number, Open { client, cell, lost: false, ends });
         let (request, reply) = self.misfortunes(&mut state, client, &ask);
         let epoch = state.host.epoch;
-        let letter = Letter { call: number, client, ask, reply, epoch };
+        let letter = Letter { call: number, client, ask, reply, epoch, copy: false };
         self.post(&mut state, letter, &request);
         call
     }
@@ -89,7 +89,8 @@ impl World {
             }
         }
         if let Some(later) = again.filter(|_| !cut) {
-            state.events.put(at + later, Event::Arrive(letter.clone()));
+            let copy = Letter { copy: true, ..letter.clone() };
+            state.events.put(at + later, Event::Arrive(copy));
         }
         if lost {
             state.lose(now.as_nanos(), call);
@@ -106,7 +107,7 @@ impl World {
         if let (Some(token), Some(asked)) = (reply.answer.token(), letter.ask.acquires()) {
             let life = state.link(letter.client).map_or(0, |link| link.life);
             let (client, id) = (letter.client, asked.id());
-            let note = GrantNote { asked: asked_at, client, life, id };
+            let note = GrantNote { asked: asked_at, client, life, id, copy: letter.copy };
             for key in asked.keys() {
                 state.grants.entry((key.clone(), token)).or_insert(note);
             }
@@ -154,6 +155,9 @@ impl World {
         if token.is_some() {
             state.last_granted = Some(client);
             let _no_message = self.occur(&mut state, Occasion::Grant, client);
+        }
+        for claim in state.claims.to_look_at_again(client) {
+            state.events.put(self.now(), Event::Claim(claim));
         }
         drop(state);
         open.cell.fill(reply);

@@ -135,7 +135,7 @@ pub enum Finding {
         /// When the second began to, in nanoseconds.
         at_ns: u64,
     },
-    /// G5: a lease stayed behind though its client lives and nobody uses it, and no message about it was lost.
+    /// G5: a lease stayed behind though its client lives and nobody uses it, and no message about it was lost or came twice.
     Orphan {
         /// Whose, from 1.
         client: u32,

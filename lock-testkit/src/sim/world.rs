@@ -91,6 +91,8 @@ pub(super) struct Letter {
     pub(super) reply: Vec<Change>,
     /// The life of the server that it was sent to.
     pub(super) epoch: u32,
+    /// Whether it is the second of two.
+    pub(super) copy: bool,
 }
 
 /// What is over, with the number of its note.
@@ -171,6 +173,8 @@ pub(super) struct GrantNote {
     pub(super) client: u32,
     pub(super) life: u32,
     pub(super) id: LeaseId,
+    /// Whether the second of two requests got it, when the first had not.
+    pub(super) copy: bool,
 }
 
 /// The owner of the server's tasks.

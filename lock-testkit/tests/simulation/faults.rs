@@ -163,6 +163,24 @@ fn an_answer_that_is_sent_into_a_partition_is_lost_though_it_would_arrive_after_
 }
 
 #[test]
+fn a_copy_of_a_refused_try_that_is_granted_is_no_orphan_of_its_client() {
+    let plan = plan("duplicate request of acquire of client 2 by 500ms");
+    let run = Sim::new(1).clients(2).latency(Duration::ZERO).plan(plan).run(async |node| {
+        if node.number() == 1 {
+            let guard = node.locker().acquire("job").await.unwrap();
+            node.runtime().sleep(Duration::from_millis(200)).await;
+            let _released = guard.release().await;
+            return;
+        }
+        node.runtime().sleep(Duration::from_millis(1)).await;
+        assert!(node.locker().try_acquire("job").await.unwrap().is_none());
+    });
+    let granted = run.server.operations().iter().filter(|op| op.call.name() == "try_acquire");
+    assert_eq!(granted.count(), 2, "the copy came");
+    assert_eq!(run.findings, []);
+}
+
+#[test]
 fn who_claims_too_late_is_no_second_holder() {
     let sim = Sim::new(1).clients(2).plan(plan("pause holder for 1500ms after grant 1"));
     let run = sim.run(async |node| {
