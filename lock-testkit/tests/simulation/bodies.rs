@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use leasehold::timeout_at;
 use leasehold_testkit::sim::{FaultPlan, Node, Run};
 
 /// The names of the points that [`work`] comes to.
@@ -34,4 +35,38 @@ pub(crate) fn transcript(run: &Run) -> String {
     run.server.write_to(&mut bytes).unwrap();
     let histories = String::from_utf8(bytes).unwrap();
     format!("{}{histories}{:?}{:?}{}", run.trace, run.faults, run.findings, run.replay)
+}
+
+/// Does a bit of everything that a locker can: keeps alive, outlives its lease, tries, drops what it holds and what it asks for.
+pub(crate) async fn everything(node: Node) {
+    let locker = node.locker();
+    let runtime = node.runtime();
+    let own = format!("job of client {}", node.number());
+    let patience = Duration::from_secs(3);
+    if let Ok(Some(guard)) = locker.lock(own.as_str()).keep_alive().try_acquire().await {
+        node.watch(&guard);
+        node.point("check").await;
+        runtime.sleep(Duration::from_millis(2_500)).await;
+        let _released = guard.release().await;
+    }
+    if let Ok(guard) = locker.lock("job").wait(patience).acquire().await {
+        node.watch(&guard);
+        runtime.sleep(Duration::from_millis(1_100)).await;
+        node.point("write").await;
+        let _released = guard.release().await;
+    }
+    if let Ok(guard) = locker.lock("job").keep_alive().wait(patience).acquire().await {
+        node.watch(&guard);
+        runtime.sleep(Duration::from_millis(400)).await;
+        drop(guard);
+    }
+    let soon = runtime.now() + Duration::from_millis(5);
+    let _maybe = timeout_at(runtime.clock(), soon, locker.try_acquire(own.as_str())).await;
+    for key in [own.as_str(), "job", "job"] {
+        if let Ok(Some(guard)) = locker.try_acquire(key).await {
+            node.watch(&guard);
+            let _released = guard.release().await;
+        }
+        runtime.sleep(Duration::from_millis(50)).await;
+    }
 }
