@@ -33,7 +33,7 @@ pub(super) struct Claim {
 
 impl Claims {
     /// The claims that have ended of a client that hears something: it may believe again once it has.
-    pub(super) fn to_look_at_again(&mut self, client: u32) -> Vec<usize> {
+    pub(super) fn take_resting(&mut self, client: u32) -> Vec<usize> {
         let resting = |claim: &mut Claim| {
             claim.client == client && std::mem::take(&mut claim.ended) && claim.probe.is_some()
         };

@@ -156,7 +156,7 @@ impl World {
             state.last_granted = Some(client);
             let _no_message = self.occur(&mut state, Occasion::Grant, client);
         }
-        for claim in state.claims.to_look_at_again(client) {
+        for claim in state.claims.take_resting(client) {
             state.events.put(self.now(), Event::Claim(claim));
         }
         drop(state);
