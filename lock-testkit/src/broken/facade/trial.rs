@@ -26,7 +26,7 @@ pub const FACADE_PLANS: PlanHunt = PlanHunt {
 /// ```
 /// use leasehold_testkit::{broken::facade::{FacadeBug, simulate_facade}, sim::Attempt};
 ///
-/// let plan = "pause holder for 2 ttl after grant 1".parse()?;
+/// let plan = "pause holder for 2 ttl before check".parse()?;
 /// let attempt = Attempt { plan, ..Attempt::default() };
 /// assert!(simulate_facade(None, &attempt).is_ok());
 /// assert!(!simulate_facade(Some(FacadeBug::ValidityByTimer), &attempt).is_ok());
