@@ -38,6 +38,9 @@ pub use backend::{
     AdminBackend, Backoff, BackoffDelays, BatchBackend, Capabilities, Capability, Cursor,
     ExtendRequest, KeyPage, ListRequest, ListedKey, LockBackend, RevocationListener,
     RevocationListeners, poll_acquire, poll_acquire_with,
+    AdminBackend, Backoff, BackoffDelays, BatchBackend, Capabilities, Capability, DowngradeBackend,
+    ExtendRequest, LockBackend, RevocationListener, RevocationListeners, poll_acquire,
+    poll_acquire_with,
 };
 pub use config::{Config, ConfigBuilder};
 pub use error::{Effect, Error, ErrorKind, Result};
@@ -50,8 +53,8 @@ pub use lease::{Expiring, Loss, Lost};
 pub use leasehold_macros::with_lock;
 pub use locker::{Guard, Lease, LockRequest, Locker, ShutdownReport};
 pub use outcome::{
-    Acquire, Extension, Grant, Held, HeldReason, KeyState, LeaseInfo, Release, Revoked, TryAcquire,
-    WaiterInfo,
+    Acquire, Downgrade, Extension, Grant, Held, HeldReason, KeyState, LeaseInfo, Release, Revoked,
+    TryAcquire, WaiterInfo,
 };
 pub use request::AcquireRequest;
 pub use runtime::Runtime;

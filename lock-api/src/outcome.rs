@@ -97,6 +97,15 @@ pub enum Extension {
     Lost,
 }
 
+/// The answer to a downgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Downgrade {
+    /// The lease is a read lock now; it has its token and its end as before.
+    Downgraded,
+    /// The lease is over, or never was: nothing changed.
+    Lost,
+}
+
 /// The answer to a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Release {

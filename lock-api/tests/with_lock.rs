@@ -15,9 +15,10 @@ use std::{
 };
 
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Clock, Error, ErrorKind,
-    Extension, FencingToken, Held, HeldReason, KeyState, LeaseId, LockBackend, LockKey, Locker,
-    Release, Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, async_trait, with_lock,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Clock, DowngradeBackend,
+    Error, ErrorKind, Extension, FencingToken, Held, HeldReason, KeyState, LeaseId, LockBackend,
+    LockKey, Locker, Release, Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, async_trait,
+    with_lock,
 };
 use leasehold_memory::MemoryBackend;
 use support::{Faults, Faulty, assert_untouched, manual, ms, secs};
@@ -302,6 +303,10 @@ impl LockBackend for Quarantined {
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
         self.0.admin()
+    }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        self.0.downgrader()
     }
 }
 

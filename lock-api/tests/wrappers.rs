@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use leasehold::{
-    Capability, Effect, Error, ErrorKind, LockBackend, Locker,
+    Capability, Downgrade, Effect, Error, ErrorKind, LockBackend, Locker, Mode,
     wrap::{Prefix, Timeout},
 };
 use leasehold_memory::MemoryBackend;
@@ -36,6 +36,7 @@ async fn a_prefixed_backend_can_do_what_the_inner_one_can() {
     assert_eq!(outer.capabilities(), inner.capabilities());
     assert!(outer.capabilities().has(Capability::Queue));
     assert!(outer.batch().is_some() && outer.admin().is_some());
+    assert!(outer.downgrader().is_some());
 }
 
 #[test]
@@ -84,4 +85,26 @@ async fn an_operation_within_its_timeout_passes_through() {
         Timeout::new(MemoryBackend::new(), ms(1)).unwrap().release(&key("k"), id).await.is_ok()
     );
     clock.settle().await;
+}
+
+#[tokio::test]
+async fn a_downgrade_goes_through_wrappers_to_the_key_it_means() {
+    let server = Arc::new(MemoryBackend::new());
+    let prefixed = Prefix::new(Arc::clone(&server), "a:").unwrap();
+    let locker = Locker::new(Timeout::new(prefixed, secs(1)).unwrap());
+    let mut writer = locker.write("doc").await.unwrap();
+    assert_eq!(writer.downgrade().await.unwrap(), Downgrade::Downgraded);
+    let shown = server.inspect(&key("a:doc")).await.unwrap();
+    assert_eq!(shown.leases[0].mode, Mode::READ);
+
+    let (memory, clock) = MemoryBackend::manual(1);
+    let faulty = Faulty::new(memory);
+    faulty.faults.freeze(true);
+    let bounded = Timeout::new(faulty, ms(200)).unwrap();
+    let id = bounded.runtime().lease_id();
+    let asking = tokio::spawn(async move {
+        bounded.downgrader().unwrap().downgrade(&key("k"), id).await.unwrap_err()
+    });
+    clock.advance(ms(200)).await;
+    assert_eq!(asking.await.unwrap().effect(), Effect::Unknown);
 }

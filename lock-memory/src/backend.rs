@@ -7,10 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Error,
-    ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey,
-    Release, Result, RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp,
-    TryAcquire, Ttl, VirtualClock, poll_acquire,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Downgrade, DowngradeBackend, Release, Result, RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, poll_acquire,
 };
 
 use crate::{
@@ -71,7 +68,9 @@ impl MemoryBackend {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::{AcquireRequest, LockBackend, LockKey, Ttl};
+    /// use leasehold::{
+    AcquireRequest, LockBackend, LockKey, Ttl,
+};
     /// use leasehold_memory::MemoryBackend;
     ///
     /// # futures::executor::block_on(async {
@@ -195,6 +194,10 @@ impl LockBackend for MemoryBackend {
     fn admin(&self) -> Option<&dyn AdminBackend> {
         Some(self)
     }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        Some(self)
+    }
 }
 
 #[async_trait]
@@ -231,5 +234,19 @@ impl AdminBackend for MemoryBackend {
 
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
         self.0.listeners.add(listener);
+    }
+}
+
+#[async_trait]
+impl DowngradeBackend for MemoryBackend {
+    async fn downgrade(&self, key: &LockKey, id: LeaseId) -> Result<Downgrade> {
+        let Shared { runtime, keys, .. } = &*self.0;
+        let known = keys.with_known(runtime.clock(), key, |entry, now| {
+            let (outcome, granted) = entry.state.downgrade(now, id);
+            (outcome, entry.wakers(&granted))
+        });
+        known
+            .unwrap_or(Ok(Downgrade::Lost))
+            .map_err(|refusal| Error::from(refusal).with_operation("downgrade").with_key(key))
     }
 }

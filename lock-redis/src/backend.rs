@@ -8,10 +8,10 @@ use std::{
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Effect, Error,
-    ErrorKind, ExtendRequest, Extension, Grant, KeyPage, KeyState, LeaseId, ListRequest,
-    LockBackend, LockKey, Release, Result, RevocationListener, RevocationListeners, Revoked,
-    Runtime, Timestamp, TryAcquire, Ttl, poll_acquire,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    DowngradeBackend, Effect, Error, ErrorKind, ExtendRequest, Extension, Grant, KeyPage, KeyState,
+    LeaseId, ListRequest, LockBackend, LockKey, Release, Result, RevocationListener,
+    RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl, poll_acquire,
 };
 
 use crate::{
@@ -179,7 +179,8 @@ impl LockBackend for RedisBackend {
 
     fn capabilities(&self) -> Capabilities {
         // The scripts compare whole microseconds.
-        Capabilities::new(Duration::from_micros(1)).with_all(Capability::ALL)
+        let all = Capabilities::new(Duration::from_micros(1)).with_all(Capability::ALL);
+        all.without(Capability::Downgrade)
     }
 
     fn runtime(&self) -> &Runtime {
@@ -192,6 +193,10 @@ impl LockBackend for RedisBackend {
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
         Some(self)
+    }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        None
     }
 }
 

@@ -160,6 +160,7 @@ impl Scripted {
                 Extension::Extended => Outcome::Extended,
                 Extension::Lost => Outcome::Lost,
             },
+            Operation::Downgrade { .. } => panic!("it is not declared"),
             Operation::Release { key, id } => match core.release(key, *id, How::Release).await? {
                 Release::Released => Outcome::Released,
                 Release::NotHeld => Outcome::NotHeld,

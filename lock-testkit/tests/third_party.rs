@@ -8,10 +8,10 @@ use std::{
 };
 
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Effect, Error, ErrorKind,
-    Extension, FencingToken, Grant, Held, HeldReason, Holder, KeyState, LeaseId, LeaseInfo,
-    LockBackend, LockKey, Mode, Release, Result, Runtime, Timestamp, TryAcquire, Ttl, async_trait,
-    poll_acquire,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, DowngradeBackend, Effect,
+    Error, ErrorKind, Extension, FencingToken, Grant, Held, HeldReason, Holder, KeyState, LeaseId,
+    LeaseInfo, LockBackend, LockKey, Mode, Release, Result, Runtime, Timestamp, TryAcquire, Ttl,
+    async_trait, poll_acquire,
 };
 use leasehold_testkit::suite::{Erased, Fixture, InArc, InBox, Running};
 
@@ -156,6 +156,10 @@ impl LockBackend for MapBackend {
     fn admin(&self) -> Option<&dyn AdminBackend> {
         None
     }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        None
+    }
 }
 
 impl Lease {
@@ -217,6 +221,7 @@ macro_rules! enrol {
                 min_hold: "a release frees",
                 revoke: "has no administration",
                 batch: "one operation a call",
+                downgrade: "one lease a key",
             ]);
         }
     )*};

@@ -110,6 +110,7 @@ fn every_topic_of_the_specification_is_there() {
     let vectors = Vector::read_all(folder()).unwrap();
     let topics: BTreeSet<_> = vectors.iter().map(Vector::topic).collect();
     let all = [
+        "downgrade",
         "exclusive",
         "extend",
         "idempotent",

@@ -18,12 +18,21 @@ pub enum Capability {
     Revoke,
     /// [`BatchBackend`](crate::BatchBackend).
     Batch,
+    /// [`DowngradeBackend`](crate::DowngradeBackend).
+    Downgrade,
 }
 
 impl Capability {
     /// Every capability there is.
-    pub const ALL: [Self; 6] =
-        [Self::Queue, Self::Shared, Self::SeveralKeys, Self::MinHold, Self::Revoke, Self::Batch];
+    pub const ALL: [Self; 7] = [
+        Self::Queue,
+        Self::Shared,
+        Self::SeveralKeys,
+        Self::MinHold,
+        Self::Revoke,
+        Self::Batch,
+        Self::Downgrade,
+    ];
 
     /// The name under which the conformance suite knows it.
     #[must_use]
@@ -35,6 +44,7 @@ impl Capability {
             Self::MinHold => "min_hold",
             Self::Revoke => "revoke",
             Self::Batch => "batch",
+            Self::Downgrade => "downgrade",
         }
     }
 }

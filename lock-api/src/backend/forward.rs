@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{AdminBackend, BatchBackend, Capabilities, LockBackend};
+use super::{AdminBackend, BatchBackend, Capabilities, DowngradeBackend, LockBackend};
 use crate::{
     Acquire, AcquireRequest, Extension, KeyState, LeaseId, LockKey, Release, Result, Runtime,
     Timestamp, TryAcquire, Ttl,
@@ -53,6 +53,10 @@ macro_rules! forward {
 
             fn admin(&self) -> Option<&dyn AdminBackend> {
                 (**self).admin()
+            }
+
+            fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+                (**self).downgrader()
             }
         }
     };

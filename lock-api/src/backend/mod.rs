@@ -4,6 +4,7 @@ mod admin;
 mod backoff;
 mod batch;
 mod capabilities;
+mod downgrade;
 mod forward;
 mod listing;
 mod poll;
@@ -18,12 +19,12 @@ pub use backoff::{Backoff, BackoffDelays};
 pub use batch::{BatchBackend, ExtendRequest};
 pub use capabilities::{Capabilities, Capability};
 pub use listing::{Cursor, KeyPage, ListRequest, ListedKey};
+pub use downgrade::DowngradeBackend;
 pub use poll::{poll_acquire, poll_acquire_with};
 pub use revocations::{RevocationListener, RevocationListeners};
 
 use crate::{
-    Acquire, AcquireRequest, Extension, KeyState, LeaseId, LockKey, Release, Result, Runtime,
-    Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, Extension, KeyState, LeaseId, LockKey, Release, Result, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 /// A place where leases are kept.
@@ -55,7 +56,9 @@ use crate::{
 ///
 /// ```
 /// use std::sync::Arc;
-/// use leasehold::{LockBackend, Locker};
+/// use leasehold::{
+    LockBackend, Locker,
+};
 /// use leasehold_memory::MemoryBackend;
 ///
 /// let shared: Arc<dyn LockBackend> = Arc::new(MemoryBackend::new());
@@ -127,4 +130,7 @@ pub trait LockBackend: Debug + Send + Sync + 'static {
 
     /// Administration, if the backend can.
     fn admin(&self) -> Option<&dyn AdminBackend>;
+
+    /// Making a writer a reader, if the backend can.
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend>;
 }

@@ -27,6 +27,22 @@ impl<B: LockBackend + ?Sized> Locker<B> {
 
     /// Starts a request to write what `key` protects: alone. It is [`lock`](Self::lock) by another name, and excludes
     /// [readers](Self::read) and whoever else locks the key.
+    ///
+    /// A writer that goes on reading what it wrote lets readers in, and no writer, by
+    /// [`downgrade`](crate::Guard::downgrade):
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> leasehold::Result<()> {
+    /// # let locker = leasehold::Locker::new(leasehold_memory::MemoryBackend::new());
+    /// use leasehold::Downgrade;
+    ///
+    /// let mut document = locker.write("doc:9").await?;
+    /// assert_eq!(document.downgrade().await?, Downgrade::Downgraded);
+    /// let reader = locker.read("doc:9").await?;
+    /// assert!(locker.write("doc:9").try_acquire().await?.is_none());
+    /// # drop((document, reader));
+    /// # Ok(()) }
+    /// ```
     pub fn write(&self, key: impl IntoLockKey) -> LockRequest<B> {
         self.lock(key)
     }

@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use super::{Lease, core::Core};
 use crate::{
-    LockBackend, Release, Result,
+    Downgrade, Error, LockBackend, Loss, Release, Result,
     lease::{End, reaper::release_all, record::Record},
     observe,
 };
@@ -29,6 +29,41 @@ impl<B: LockBackend + ?Sized> Guard<B> {
     #[must_use]
     pub const fn lease(&self) -> &Lease<B> {
         &self.lease
+    }
+
+    /// Makes a writer a reader: the lease goes on as a [`read`](crate::Locker::read) lock, with its token, its validity and its
+    /// keep-alive as they were. Nobody can write in between, so what was written is still what is read.
+    ///
+    /// Readers that wait come in at once, up to the first waiting writer. [`Downgrade::Lost`] if the lease is over; past
+    /// [`valid_until`](Lease::valid_until) without asking the backend. A reader stays a reader. There is no way
+    /// back but to release and to ask anew: two readers that both wait to become the writer would wait for ever.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the backend can't; [`IdReused`](crate::ErrorKind::IdReused) for
+    /// permits of a semaphore; or it failed, and with an unknown effect the lease may be a reader: count on no more,
+    /// and ask again.
+    ///
+    /// # Cancellation safety
+    /// The lease may be a reader; releasing it ends it all the same.
+    pub async fn downgrade(&mut self) -> Result<Downgrade> {
+        let Lease { core, record, number, .. } = &self.lease;
+        let Some(backend) = core.backend().downgrader() else {
+            return Err(Error::unsupported("this backend can't downgrade").with_key(self.key()));
+        };
+        let now = || core.runtime().now();
+        record.tick(now());
+        if !record.is_valid(now()) {
+            return Ok(Downgrade::Lost);
+        }
+        for key in record.keys() {
+            let asked = core.within_op_timeout("downgrade", backend.downgrade(key, record.id()));
+            if asked.await.map_err(|error| error.or_key(key))? == Downgrade::Lost {
+                record.end(End::Lost(Loss::Refused));
+                core.keeper.reschedule(*number);
+                return Ok(Downgrade::Lost);
+            }
+        }
+        Ok(if record.is_valid(now()) { Downgrade::Downgraded } else { Downgrade::Lost })
     }
 
     /// Gives the lease up and waits for the answer: [`Release::NotHeld`] if it had ended before.

@@ -5,9 +5,7 @@ use std::sync::Weak;
 use async_trait::async_trait;
 
 use crate::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest,
-    Extension, KeyPage, KeyState, LeaseId, ListRequest, ListedKey, LockBackend, LockKey, Release,
-    Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, ListedKey, LockBackend, LockKey, Release, Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, Downgrade, DowngradeBackend,
 };
 
 /// Puts a prefix before every key: tenants, environments, tests beside each other on one server.
@@ -15,7 +13,9 @@ use crate::{
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> leasehold::Result<()> {
 /// use std::sync::Arc;
-/// use leasehold::{Locker, wrap::Prefix};
+/// use leasehold::{
+    Locker, wrap::Prefix,
+};
 /// use leasehold_memory::MemoryBackend;
 ///
 /// let server = Arc::new(MemoryBackend::new());
@@ -108,6 +108,10 @@ impl<B: LockBackend> LockBackend for Prefix<B> {
     fn admin(&self) -> Option<&dyn AdminBackend> {
         self.inner.admin().map(|_| self as &dyn AdminBackend)
     }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        self.inner.downgrader().map(|_| self as &dyn DowngradeBackend)
+    }
 }
 
 #[async_trait]
@@ -153,6 +157,16 @@ impl<B: LockBackend> AdminBackend for Prefix<B> {
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
         if let Some(admin) = self.inner.admin() {
             admin.watch_revocations(listener);
+        }
+    }
+}
+
+#[async_trait]
+impl<B: LockBackend> DowngradeBackend for Prefix<B> {
+    async fn downgrade(&self, key: &LockKey, id: LeaseId) -> Result<Downgrade> {
+        match self.inner.downgrader() {
+            Some(inner) => inner.downgrade(&self.key(key)?, id).await,
+            None => Err(Error::unsupported("the inner backend can't downgrade")),
         }
     }
 }

@@ -5,9 +5,7 @@ use std::{sync::Weak, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest,
-    Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Release, Result,
-    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, time::timeout_at,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Release, Result, Downgrade, DowngradeBackend, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, time::timeout_at,
 };
 
 /// Bounds how long each operation of a backend may take. Past it the answer is
@@ -90,6 +88,10 @@ impl<B: LockBackend> LockBackend for Timeout<B> {
     fn admin(&self) -> Option<&dyn AdminBackend> {
         self.inner.admin().map(|_| self as &dyn AdminBackend)
     }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        self.inner.downgrader().map(|_| self as &dyn DowngradeBackend)
+    }
 }
 
 #[async_trait]
@@ -126,6 +128,16 @@ impl<B: LockBackend> AdminBackend for Timeout<B> {
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
         if let Some(admin) = self.inner.admin() {
             admin.watch_revocations(listener);
+        }
+    }
+}
+
+#[async_trait]
+impl<B: LockBackend> DowngradeBackend for Timeout<B> {
+    async fn downgrade(&self, key: &LockKey, id: LeaseId) -> Result<Downgrade> {
+        match self.inner.downgrader() {
+            Some(inner) => self.bound("downgrade", self.now(), inner.downgrade(key, id)).await,
+            None => Err(Error::unsupported("the inner backend can't downgrade")),
         }
     }
 }

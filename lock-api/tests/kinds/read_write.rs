@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicI32, Ordering},
 };
 
+use leasehold::{Downgrade, Effect, ErrorKind, LockBackend, Locker, Loss, Release};
+use leasehold_memory::MemoryBackend;
 use proptest::{collection::vec, prelude::*};
 
 use super::{
@@ -141,4 +143,105 @@ proptest! {
     fn nobody_is_ever_beside_a_writer_and_everybody_gets_in(visits in vec(visit(), 1..25)) {
         play(never_beside_a_writer(visits));
     }
+}
+
+#[tokio::test]
+async fn a_downgraded_writer_reads_on_with_its_token_and_is_kept_alive() {
+    let (locker, _, clock) = manual();
+    let mut guard = locker.write("doc").ttl(secs(6)).keep_alive().await.unwrap();
+    let (token, valid_until) = (guard.token(), guard.valid_until());
+    assert_eq!(guard.downgrade().await.unwrap(), Downgrade::Downgraded);
+    assert_eq!((guard.token(), guard.valid_until()), (token, valid_until));
+    let reader = locker.read("doc").ttl(secs(60)).await.unwrap();
+    assert!(locker.write("doc").try_acquire().await.unwrap().is_none());
+    clock.advance(secs(30)).await;
+    assert!(guard.is_valid() && guard.loss().is_none(), "keep-alive stopped");
+    assert_eq!(guard.downgrade().await.unwrap(), Downgrade::Downgraded, "a reader stays a reader");
+    assert_eq!(locker.inspect("doc").await.unwrap().leases.len(), 2);
+    assert_eq!(guard.release().await.unwrap(), Release::Released);
+    drop(reader);
+    clock.settle().await;
+    assert_untouched(&locker, "doc").await;
+}
+
+#[tokio::test]
+async fn waiting_readers_come_in_when_the_writer_downgrades_and_a_waiting_writer_does_not() {
+    let (locker, _, clock) = manual();
+    let mut guard = locker.write("doc").await.unwrap();
+    let wait = |writes: bool| {
+        let locker = locker.clone();
+        tokio::spawn(async move {
+            let request = if writes { locker.write("doc") } else { locker.read("doc") };
+            request.wait_forever().await.unwrap()
+        })
+    };
+    let reader = wait(false);
+    clock.settle().await;
+    let writer = wait(true);
+    clock.settle().await;
+    assert!(!reader.is_finished());
+    assert_eq!(guard.downgrade().await.unwrap(), Downgrade::Downgraded);
+    clock.settle().await;
+    assert!(reader.is_finished() && !writer.is_finished());
+    let reader = reader.await.unwrap();
+    assert!(reader.token() > guard.token());
+    reader.release().await.unwrap();
+    clock.settle().await;
+    assert!(!writer.is_finished(), "a writer beside a reader");
+    drop(guard);
+    writer.await.unwrap().release().await.unwrap();
+    assert_untouched(&locker, "doc").await;
+}
+
+#[tokio::test]
+async fn a_downgrade_that_comes_too_late_tells_of_the_loss() {
+    let (memory, clock) = MemoryBackend::manual(1);
+    let locker = Locker::new(memory.clone());
+    let mut gone = locker.write("doc").await.unwrap();
+    let lost = gone.lost_token();
+    // Nobody tells of it: the answer does.
+    memory.release(gone.key(), gone.id()).await.unwrap();
+    assert!(gone.is_valid());
+    assert_eq!(gone.downgrade().await.unwrap(), Downgrade::Lost);
+    assert_eq!(gone.loss(), Some(Loss::Refused));
+    assert!(lost.is_cancelled());
+
+    let mut expired = locker.write("doc").ttl(secs(5)).await.unwrap();
+    clock.advance(secs(5)).await;
+    assert_eq!(expired.downgrade().await.unwrap(), Downgrade::Lost);
+    assert_eq!(expired.loss(), Some(Loss::Expired));
+}
+
+#[tokio::test]
+async fn a_downgrade_without_an_answer_is_unknown_and_can_be_repeated() {
+    let (locker, faults, clock) = manual();
+    let mut guard = locker.write("doc").ttl(secs(60)).await.unwrap();
+    faults.mute(true);
+    let asking = tokio::spawn(async move {
+        let error = guard.downgrade().await.unwrap_err();
+        (guard, error)
+    });
+    clock.advance(secs(30)).await;
+    let (mut guard, error) = asking.await.unwrap();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::Unknown));
+    assert!(guard.is_valid(), "it is a writer or a reader, but it lives");
+    faults.mute(false);
+    assert_eq!(guard.downgrade().await.unwrap(), Downgrade::Downgraded);
+    assert!(locker.read("doc").try_acquire().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn permits_are_not_downgraded_and_a_backend_that_can_not_says_so() {
+    let (locker, faults, _clock) = manual();
+    let mut permit = locker.semaphore("pool", 3).acquire().await.unwrap();
+    let error = permit.downgrade().await.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::IdReused, Effect::None));
+    assert!(permit.is_valid());
+
+    faults.no_downgrades.store(true, Ordering::SeqCst);
+    let mut guard = locker.write("doc").await.unwrap();
+    let error = guard.downgrade().await.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unsupported, Effect::None));
+    assert!(guard.is_valid());
+    assert!(locker.read("doc").try_acquire().await.unwrap().is_none(), "it is a writer still");
 }

@@ -18,9 +18,10 @@ use std::{
 };
 
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, ExtendRequest, Extension,
-    KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Locker, Release, Result,
-    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, async_trait,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Downgrade, DowngradeBackend,
+    ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey,
+    Locker, Release, Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    VirtualClock, async_trait,
 };
 use leasehold_memory::MemoryBackend;
 
@@ -59,6 +60,8 @@ pub(crate) struct Faults {
     pub(crate) one_key: AtomicBool,
     /// The backend declares several keys, and refuses them all the same: they lie in different slots.
     pub(crate) slots: AtomicBool,
+    /// The backend can't make a writer a reader.
+    pub(crate) no_downgrades: AtomicBool,
     /// How often the executor comes round before and after each operation takes effect.
     pub(crate) rounds: AtomicUsize,
     /// How long an extension takes to answer.
@@ -176,6 +179,8 @@ impl LockBackend for Faulty {
     fn capabilities(&self) -> Capabilities {
         let all = self.memory.capabilities();
         let one = self.faults.one_key.load(Ordering::SeqCst);
+        let none = self.faults.no_downgrades.load(Ordering::SeqCst);
+        let all = if none { all.without(leasehold::Capability::Downgrade) } else { all };
         if one { all.without(leasehold::Capability::SeveralKeys) } else { all }
     }
 
@@ -189,6 +194,11 @@ impl LockBackend for Faulty {
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
         Some(self)
+    }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        let can = !self.faults.no_downgrades.load(Ordering::SeqCst);
+        can.then_some(self as &dyn DowngradeBackend)
     }
 }
 
@@ -237,6 +247,16 @@ impl AdminBackend for Faulty {
 
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
         self.memory.admin().unwrap().watch_revocations(listener);
+    }
+}
+
+#[async_trait]
+impl DowngradeBackend for Faulty {
+    async fn downgrade(&self, key: &LockKey, id: LeaseId) -> Result<Downgrade> {
+        self.faults.before().await;
+        let answer = self.memory.downgrader().unwrap().downgrade(key, id).await;
+        self.faults.after().await;
+        answer
     }
 }
 

@@ -1,8 +1,8 @@
 //! Holding on, and letting go.
 
-use leasehold::{Extension, LeaseId, Release, Timestamp, Ttl};
+use leasehold::{Downgrade, Extension, LeaseId, Mode, Release, Timestamp, Ttl};
 
-use super::{State, WakeUp};
+use super::{Refusal, State, WakeUp};
 
 impl State {
     /// Makes the lease of `id` end no earlier than `ttl` from now, if it is live and was not released.
@@ -12,6 +12,24 @@ impl State {
         };
         lease.extend(now, ttl);
         (Extension::Extended, self.tick(now))
+    }
+
+    /// Makes the exclusive lease of `id` a read lock with the same token and end, and lets in whom that lets in. A
+    /// read lock stays as it is; permits of a semaphore are refused.
+    pub fn downgrade(
+        &mut self,
+        now: Timestamp,
+        id: LeaseId,
+    ) -> (Result<Downgrade, Refusal>, Vec<WakeUp>) {
+        let Some(lease) = self.leases.held_by(now, id) else {
+            return (Ok(Downgrade::Lost), Vec::new());
+        };
+        match (lease.claim.mode, lease.claim.permits) {
+            (Mode::READ, 1) => {}
+            (Mode::Shared { .. }, _) => return (Err(Refusal::IdReused), Vec::new()),
+            (Mode::Exclusive, _) => (lease.claim.mode, lease.claim.permits) = (Mode::READ, 1),
+        }
+        (Ok(Downgrade::Downgraded), self.tick(now))
     }
 
     /// Gives up the lease of `id`, its place in the queue, or the bare id; it is never granted again. A lease with

@@ -1,7 +1,8 @@
 //! Every operation as a value, for those who drive the machine from data.
 
 use leasehold::{
-    AcquireRequest, Extension, KeyState, LeaseId, Release, Revoked, Timestamp, TryAcquire, Ttl,
+    AcquireRequest, Downgrade, Extension, KeyState, LeaseId, Release, Revoked, Timestamp,
+    TryAcquire, Ttl,
 };
 
 use super::{Refusal, State, Turn, WakeUp};
@@ -24,6 +25,11 @@ pub enum Operation {
         id: LeaseId,
         /// For how long from now, at the least.
         ttl: Ttl,
+    },
+    /// [`State::downgrade`].
+    Downgrade {
+        /// Whose lease.
+        id: LeaseId,
     },
     /// [`State::release`].
     Release {
@@ -52,6 +58,8 @@ pub enum Outcome {
     Acquire(Result<Turn, Refusal>),
     /// Of [`Operation::Extend`].
     Extend(Extension),
+    /// Of [`Operation::Downgrade`].
+    Downgrade(Result<Downgrade, Refusal>),
     /// Of [`Operation::Release`].
     Release(Release),
     /// Of [`Operation::Leave`] and [`Operation::Tick`], which answer nothing.
@@ -77,6 +85,10 @@ impl State {
             Operation::Extend { id, ttl } => {
                 let (outcome, granted) = self.extend(now, *id, *ttl);
                 (Outcome::Extend(outcome), granted)
+            }
+            Operation::Downgrade { id } => {
+                let (outcome, granted) = self.downgrade(now, *id);
+                (Outcome::Downgrade(outcome), granted)
             }
             Operation::Release { id } => {
                 let (outcome, granted) = self.release(now, *id);

@@ -1,6 +1,6 @@
 //! What each operation answers to one who asks for a lease, holds it or lets it go.
 
-use leasehold::AcquireRequest;
+use leasehold::{AcquireRequest, Downgrade, Mode};
 use leasehold_memory::state::{Operation, Retention, State};
 
 use crate::{script::*, support::*};
@@ -193,5 +193,43 @@ fn a_minimum_hold_ends_with_a_revoke_or_with_an_acquisition_nobody_saw() {
         (1, tries(holding_4s(2)), "granted 1000000"),
         (2, leaves(2), "done"),
         (2, tries(by(3)), "granted 2000000"),
+    ]);
+}
+
+#[test]
+fn a_downgraded_writer_is_a_reader_with_its_token_and_end_and_lets_readers_in() {
+    let mut state = script([
+        (0, waits(by(1), 99), "granted 1"),
+        (1, waits(reader(2), 99), "waiting"),
+        (2, waits(by(3), 99), "waiting"),
+        (3, waits(reader(4), 99), "waiting"),
+        (4, downgrades(3), "lost"),
+        (4, downgrades(1), "downgraded → 2 gets 4000000"),
+        (5, downgrades(1), "downgraded"),
+        (5, tries(by(1)), "id reused"),
+        (5, downgrades(2), "downgraded"),
+        (6, releases(2), "released"),
+    ]);
+    let shown = state.inspect(at(6));
+    assert_eq!((shown.leases.len(), shown.waiters.len()), (1, 2), "{shown:?}");
+    assert_eq!((shown.leases[0].mode, shown.leases[0].age), (Mode::READ, secs(6)));
+    assert_eq!(shown.leases[0].remaining, secs(4));
+    let (lost, granted) = state.downgrade(at(10), id(1));
+    assert_eq!((lost, granted), (Ok(Downgrade::Lost), Vec::new()), "at its end");
+    assert_eq!(state.tick(at(10)).len(), 1);
+}
+
+#[test]
+fn permits_and_what_was_released_can_not_be_downgraded() {
+    script([
+        (0, tries(shared_by(1, 3, 2)), "granted 1"),
+        (1, downgrades(1), "id reused"),
+        (2, releases(1), "released"),
+        (2, downgrades(1), "lost"),
+        (2, tries(holding_4s(2)), "granted 2000000"),
+        (3, releases(2), "released"),
+        (3, downgrades(2), "lost"),
+        (3, tries(reader(3)), "lease held for 3s"),
+        (3, downgrades(4), "lost"),
     ]);
 }

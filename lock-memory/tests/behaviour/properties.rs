@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use leasehold::{
-    AcquireRequest, Extension, FencingToken, Grant, KeyState, Mode, Release, Timestamp, TryAcquire,
+    AcquireRequest, Downgrade, Extension, FencingToken, Grant, KeyState, Mode, Release, Timestamp,
+    TryAcquire,
 };
 use leasehold_memory::state::{Operation, Outcome, Retention, State, Turn};
 use proptest::prelude::*;
@@ -104,6 +105,12 @@ impl Observer {
                     lease.ends_at = lease.ends_at.max(now + ttl.get());
                 }
             }
+            (Operation::Downgrade { .. }, Outcome::Downgrade(downgrade)) => {
+                let holds = self.holds(number, now);
+                let can = request.mode().is_exclusive() || request.mode() == Mode::READ;
+                assert_eq!(*downgrade == Ok(Downgrade::Downgraded), holds && can, "G4: downgrade");
+                assert_eq!(downgrade.is_err(), holds && !can);
+            }
             (Operation::Release { .. }, Outcome::Release(release)) => {
                 let holds = self.holds(number, now);
                 assert_eq!(*release == Release::Released, holds, "G4: release");
@@ -168,6 +175,7 @@ fn changed_nothing(operation: &Operation, outcome: &Outcome) -> bool {
         Outcome::TryAcquire(_) | Outcome::Inspect(_) | Outcome::Acquire(Err(_)) => true,
         Outcome::Acquire(Ok(turn)) => matches!(turn, Turn::Granted(_)),
         Outcome::Extend(extension) => *extension == Extension::Lost,
+        Outcome::Downgrade(downgrade) => *downgrade != Ok(Downgrade::Downgraded),
         Outcome::Release(release) => *release == Release::NotHeld,
         Outcome::Done => matches!(operation, Operation::Leave { .. }),
         Outcome::Revoke(_) => false,
@@ -186,6 +194,7 @@ enum Verb {
     Try,
     Wait(Duration),
     Extend(u64),
+    Downgrade,
     Release,
     Leave,
     Revoke,
@@ -210,6 +219,7 @@ fn operation(number: u8, verb: &Verb, now: Timestamp) -> Operation {
         Verb::Try => Operation::TryAcquire(request),
         Verb::Wait(patience) => Operation::Acquire { request, deadline: now + *patience },
         Verb::Extend(seconds) => Operation::Extend { id, ttl: ttl(*seconds) },
+        Verb::Downgrade => Operation::Downgrade { id },
         Verb::Release => Operation::Release { id },
         Verb::Leave => Operation::Leave { id },
         Verb::Revoke => Operation::Revoke,
@@ -228,6 +238,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Verb::Try),
         6 => patience.prop_map(Verb::Wait),
         2 => (1_u64..20).prop_map(Verb::Extend),
+        2 => Just(Verb::Downgrade),
         4 => Just(Verb::Release),
         1 => Just(Verb::Leave),
         1 => Just(Verb::Revoke),

@@ -24,8 +24,11 @@ fn answer(outcome: &Outcome, granted: &[WakeUp]) -> String {
         Outcome::TryAcquire(Ok(TryAcquire::Held(held))) => held_by(held),
         Outcome::Acquire(Ok(Turn::Waiting)) => "waiting".into(),
         Outcome::Acquire(Ok(Turn::TimedOut(_))) => "timed out".into(),
-        Outcome::TryAcquire(Err(refusal)) | Outcome::Acquire(Err(refusal)) => refused(*refusal),
+        Outcome::TryAcquire(Err(refusal))
+        | Outcome::Acquire(Err(refusal))
+        | Outcome::Downgrade(Err(refusal)) => refused(*refusal),
         Outcome::Extend(extension) => format!("{extension:?}").to_lowercase(),
+        Outcome::Downgrade(Ok(downgrade)) => format!("{downgrade:?}").to_lowercase(),
         Outcome::Release(release) => format!("{release:?}").to_lowercase(),
         Outcome::Revoke(revoked) => format!("revoked {}", revoked.leases),
         Outcome::Done => "done".into(),
@@ -76,6 +79,10 @@ pub(crate) fn waits(request: AcquireRequest, until: u64) -> Operation {
 
 pub(crate) fn extends(number: u8, seconds: u64) -> Operation {
     Operation::Extend { id: id(number), ttl: ttl(seconds) }
+}
+
+pub(crate) fn downgrades(number: u8) -> Operation {
+    Operation::Downgrade { id: id(number) }
 }
 
 pub(crate) fn releases(number: u8) -> Operation {

@@ -6,9 +6,9 @@ use std::sync::{
 };
 
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Effect, Error, ErrorKind,
-    Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, Runtime, Timestamp,
-    TryAcquire, Ttl, async_trait,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    DowngradeBackend, Effect, Error, ErrorKind, Extension, KeyState, LeaseId, LockBackend, LockKey,
+    Release, Result, Runtime, Timestamp, TryAcquire, Ttl, async_trait,
 };
 
 /// While `away`, every operation fails as if the server could not be reached.
@@ -52,7 +52,7 @@ impl LockBackend for Outage {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+        self.inner.capabilities().without(Capability::Downgrade)
     }
 
     fn runtime(&self) -> &Runtime {
@@ -64,6 +64,10 @@ impl LockBackend for Outage {
     }
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
+        None
+    }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
         None
     }
 }

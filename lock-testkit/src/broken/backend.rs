@@ -10,9 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, ExtendRequest,
-    Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Release, Result,
-    RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    DowngradeBackend, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest,
+    LockBackend, LockKey, Release, Result, RevocationListener, RevocationListeners, Revoked,
+    Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 use super::{bug::Bug, machine::Machine, seat::Seat};
@@ -215,7 +216,8 @@ impl LockBackend for BrokenBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(Duration::ZERO).with_all(Capability::ALL)
+        let all = Capabilities::new(Duration::ZERO).with_all(Capability::ALL);
+        all.without(Capability::Downgrade)
     }
 
     fn runtime(&self) -> &Runtime {
@@ -228,6 +230,10 @@ impl LockBackend for BrokenBackend {
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
         Some(self)
+    }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        None
     }
 }
 

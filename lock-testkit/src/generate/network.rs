@@ -10,9 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Effect, Error, ErrorKind,
-    ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey,
-    Release, Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Downgrade, DowngradeBackend,
+    Effect, Error, ErrorKind, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest,
+    LockBackend, LockKey, Release, Result, RevocationListener, Revoked, Runtime, Timestamp,
+    TryAcquire, Ttl,
 };
 
 use super::program::Link;
@@ -113,6 +114,10 @@ impl<B: LockBackend> LockBackend for Network<B> {
     fn admin(&self) -> Option<&dyn AdminBackend> {
         self.inner.admin().map(|_| self as &dyn AdminBackend)
     }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        self.inner.downgrader().map(|_| self as &dyn DowngradeBackend)
+    }
 }
 
 #[async_trait]
@@ -151,6 +156,16 @@ impl<B: LockBackend> AdminBackend for Network<B> {
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
         if let Some(admin) = self.inner.admin() {
             admin.watch_revocations(listener);
+        }
+    }
+}
+
+#[async_trait]
+impl<B: LockBackend> DowngradeBackend for Network<B> {
+    async fn downgrade(&self, key: &LockKey, id: LeaseId) -> Result<Downgrade> {
+        match self.inner.downgrader() {
+            Some(inner) => self.call(inner.downgrade(key, id)).await,
+            None => Err(Error::unsupported("the backend behind the link can't downgrade")),
         }
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Extension,
-    KeyState, LeaseId, LockBackend, LockKey, Release, Result, Runtime, Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    DowngradeBackend, Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, Runtime,
+    Timestamp, TryAcquire, Ttl,
 };
 
 mockall::mock! {
@@ -46,22 +47,25 @@ mockall::mock! {
         fn runtime(&self) -> &Runtime;
         fn batch(&self) -> Option<&'static dyn BatchBackend>;
         fn admin(&self) -> Option<&'static dyn AdminBackend>;
+        fn downgrader(&self) -> Option<&'static dyn DowngradeBackend>;
     }
 }
 
 impl MockLockBackend {
-    /// A mock on this runtime that can all but revoke and batch; its operations expect nothing yet.
+    /// A mock on this runtime that can all but revoke, batch and downgrade; its operations expect nothing yet.
     #[must_use]
     pub fn on(runtime: Runtime) -> Self {
-        let some = Capability::ALL
-            .into_iter()
-            .filter(|capability| !matches!(capability, Capability::Revoke | Capability::Batch));
-        let capabilities = Capabilities::new(Duration::ZERO).with_all(some);
+        let all = Capabilities::new(Duration::ZERO).with_all(Capability::ALL);
+        let capabilities = all
+            .without(Capability::Revoke)
+            .without(Capability::Batch)
+            .without(Capability::Downgrade);
         let mut mock = Self::new();
         mock.expect_capabilities().return_const(capabilities);
         mock.expect_runtime().return_const(runtime);
         mock.expect_batch().returning(|| None);
         mock.expect_admin().returning(|| None);
+        mock.expect_downgrader().returning(|| None);
         mock
     }
 }

@@ -9,9 +9,9 @@ use std::{
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Effect, Error, ErrorKind,
-    Extension, FencingToken, Grant, Held, HeldReason, KeyState, LeaseId, LockBackend, LockKey,
-    Release, Result, Runtime, Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, DowngradeBackend, Effect,
+    Error, ErrorKind, Extension, FencingToken, Grant, Held, HeldReason, KeyState, LeaseId,
+    LockBackend, LockKey, Release, Result, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 /// A backend that gives, to each operation in turn, the next answer that was put down for it.
@@ -260,6 +260,10 @@ impl LockBackend for ScriptedBackend {
     }
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
+        None
+    }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
         None
     }
 }

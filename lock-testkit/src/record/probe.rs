@@ -4,8 +4,9 @@ use std::{future::poll_fn, pin::pin, task::Poll};
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Extension,
-    KeyState, LeaseId, LockBackend, LockKey, Release, Result, Runtime, Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    DowngradeBackend, Extension, KeyState, LeaseId, LockBackend, LockKey, Release, Result, Runtime,
+    Timestamp, TryAcquire, Ttl,
 };
 
 use super::Recording;
@@ -82,5 +83,9 @@ impl<B: LockBackend> LockBackend for QueueProbe<B> {
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
         self.inner.admin()
+    }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        self.inner.downgrader()
     }
 }

@@ -4,9 +4,10 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest,
-    Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Release, Result,
-    RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    DowngradeBackend, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest,
+    LockBackend, LockKey, Release, Result, RevocationListener, Revoked, Runtime, Timestamp,
+    TryAcquire, Ttl,
 };
 
 use super::{Recording, pending::Pending, probe::QueueProbe, words, words::Answer as _};
@@ -145,7 +146,7 @@ impl<B: LockBackend + ?Sized> LockBackend for Recorder<B> {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+        self.inner.capabilities().without(Capability::Downgrade)
     }
 
     fn runtime(&self) -> &Runtime {
@@ -158,6 +159,11 @@ impl<B: LockBackend + ?Sized> LockBackend for Recorder<B> {
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
         self.inner.admin().map(|_| self as &dyn AdminBackend)
+    }
+
+    /// Not yet: histories have no word for it.
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        None
     }
 }
 

@@ -8,9 +8,9 @@ use std::{
 use async_trait::async_trait;
 use leasehold::{
     Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Clock as _,
-    Effect, Error, ErrorKind, ExtendRequest, Extension, Grant, KeyPage, KeyState, LeaseId,
-    ListRequest, LockBackend, LockKey, Release, Result, RevocationListener, RevocationListeners,
-    Revoked, Runtime, Timestamp, TryAcquire, Ttl, timeout_at,
+    DowngradeBackend, Effect, Error, ErrorKind, ExtendRequest, Extension, Grant, KeyPage, KeyState,
+    LeaseId, ListRequest, LockBackend, LockKey, Release, Result, RevocationListener,
+    RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl, timeout_at,
 };
 
 use super::{
@@ -128,7 +128,7 @@ impl LockBackend for SimBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.capabilities.clone()
+        self.capabilities.clone().without(Capability::Downgrade)
     }
 
     fn runtime(&self) -> &Runtime {
@@ -141,6 +141,11 @@ impl LockBackend for SimBackend {
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
         self.capabilities.has(Capability::Revoke).then_some(self as &dyn AdminBackend)
+    }
+
+    /// Its messages have no word for it.
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        None
     }
 }
 

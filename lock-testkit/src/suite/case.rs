@@ -77,6 +77,9 @@ macro_rules! capability {
     (batch) => {
         Capability::Batch
     };
+    (downgrade) => {
+        Capability::Downgrade
+    };
 }
 
 macro_rules! table {

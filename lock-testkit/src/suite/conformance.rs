@@ -55,42 +55,46 @@ macro_rules! conformance {
         }
 
         $crate::__conformance_without! {
-            [$($capability $why)*] {$fixture} [] [] [] [] [] []
+            [$($capability $why)*] {$fixture} [] [] [] [] [] [] []
         }
     };
 }
 
-/// Sorts the reasons into six places: queue, shared, several keys, minimum hold, revoke, batch.
+/// Sorts the reasons into seven places: queue, shared, several keys, minimum hold, revoke, batch,
+/// downgrade.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_without {
-    ([queue $why:literal $($more:tt)*] $f:tt [] $s:tt $k:tt $m:tt $r:tt $b:tt) => {
-        $crate::__conformance_without! { [$($more)*] $f [$why] $s $k $m $r $b }
+    ([queue $why:literal $($more:tt)*] $f:tt [] $s:tt $k:tt $m:tt $r:tt $b:tt $d:tt) => {
+        $crate::__conformance_without! { [$($more)*] $f [$why] $s $k $m $r $b $d }
     };
-    ([shared $why:literal $($more:tt)*] $f:tt $q:tt [] $k:tt $m:tt $r:tt $b:tt) => {
-        $crate::__conformance_without! { [$($more)*] $f $q [$why] $k $m $r $b }
+    ([shared $why:literal $($more:tt)*] $f:tt $q:tt [] $k:tt $m:tt $r:tt $b:tt $d:tt) => {
+        $crate::__conformance_without! { [$($more)*] $f $q [$why] $k $m $r $b $d }
     };
-    ([several_keys $why:literal $($more:tt)*] $f:tt $q:tt $s:tt [] $m:tt $r:tt $b:tt) => {
-        $crate::__conformance_without! { [$($more)*] $f $q $s [$why] $m $r $b }
+    ([several_keys $why:literal $($more:tt)*] $f:tt $q:tt $s:tt [] $m:tt $r:tt $b:tt $d:tt) => {
+        $crate::__conformance_without! { [$($more)*] $f $q $s [$why] $m $r $b $d }
     };
-    ([min_hold $why:literal $($more:tt)*] $f:tt $q:tt $s:tt $k:tt [] $r:tt $b:tt) => {
-        $crate::__conformance_without! { [$($more)*] $f $q $s $k [$why] $r $b }
+    ([min_hold $why:literal $($more:tt)*] $f:tt $q:tt $s:tt $k:tt [] $r:tt $b:tt $d:tt) => {
+        $crate::__conformance_without! { [$($more)*] $f $q $s $k [$why] $r $b $d }
     };
-    ([revoke $why:literal $($more:tt)*] $f:tt $q:tt $s:tt $k:tt $m:tt [] $b:tt) => {
-        $crate::__conformance_without! { [$($more)*] $f $q $s $k $m [$why] $b }
+    ([revoke $why:literal $($more:tt)*] $f:tt $q:tt $s:tt $k:tt $m:tt [] $b:tt $d:tt) => {
+        $crate::__conformance_without! { [$($more)*] $f $q $s $k $m [$why] $b $d }
     };
-    ([batch $why:literal $($more:tt)*] $f:tt $q:tt $s:tt $k:tt $m:tt $r:tt []) => {
-        $crate::__conformance_without! { [$($more)*] $f $q $s $k $m $r [$why] }
+    ([batch $why:literal $($more:tt)*] $f:tt $q:tt $s:tt $k:tt $m:tt $r:tt [] $d:tt) => {
+        $crate::__conformance_without! { [$($more)*] $f $q $s $k $m $r [$why] $d }
     };
-    ([] $f:tt $q:tt $s:tt $k:tt $m:tt $r:tt $b:tt) => {
+    ([downgrade $why:literal $($more:tt)*] $f:tt $q:tt $s:tt $k:tt $m:tt $r:tt $b:tt []) => {
+        $crate::__conformance_without! { [$($more)*] $f $q $s $k $m $r $b [$why] }
+    };
+    ([] $f:tt $q:tt $s:tt $k:tt $m:tt $r:tt $b:tt $d:tt) => {
         $crate::__conformance_cases! {
-            [$crate::__conformance_tests] { $f [$q $s $k $m $r $b] }
+            [$crate::__conformance_tests] { $f [$q $s $k $m $r $b $d] }
         }
     };
     ([$unknown:ident $($more:tt)*] $($rest:tt)*) => {
         compile_error!(concat!(
             "`", stringify!($unknown), "` is given twice, or is no capability: ",
-            "queue, shared, several_keys, min_hold, revoke, batch"
+            "queue, shared, several_keys, min_hold, revoke, batch, downgrade"
         ));
     };
 }
@@ -114,23 +118,26 @@ macro_rules! __conformance_test {
             $crate::suite::run_case(&$fixture, stringify!($case));
         }
     };
-    ($case:ident [queue $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt]) => {
-        $crate::__conformance_test! { @found $q $case [$($needs)*] $f [$q $s $k $m $r $b] }
+    ($case:ident [queue $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt $d:tt]) => {
+        $crate::__conformance_test! { @found $q $case [$($needs)*] $f [$q $s $k $m $r $b $d] }
     };
-    ($case:ident [shared $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt]) => {
-        $crate::__conformance_test! { @found $s $case [$($needs)*] $f [$q $s $k $m $r $b] }
+    ($case:ident [shared $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt $d:tt]) => {
+        $crate::__conformance_test! { @found $s $case [$($needs)*] $f [$q $s $k $m $r $b $d] }
     };
-    ($case:ident [several_keys $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt]) => {
-        $crate::__conformance_test! { @found $k $case [$($needs)*] $f [$q $s $k $m $r $b] }
+    ($case:ident [several_keys $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt $d:tt]) => {
+        $crate::__conformance_test! { @found $k $case [$($needs)*] $f [$q $s $k $m $r $b $d] }
     };
-    ($case:ident [min_hold $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt]) => {
-        $crate::__conformance_test! { @found $m $case [$($needs)*] $f [$q $s $k $m $r $b] }
+    ($case:ident [min_hold $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt $d:tt]) => {
+        $crate::__conformance_test! { @found $m $case [$($needs)*] $f [$q $s $k $m $r $b $d] }
     };
-    ($case:ident [revoke $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt]) => {
-        $crate::__conformance_test! { @found $r $case [$($needs)*] $f [$q $s $k $m $r $b] }
+    ($case:ident [revoke $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt $d:tt]) => {
+        $crate::__conformance_test! { @found $r $case [$($needs)*] $f [$q $s $k $m $r $b $d] }
     };
-    ($case:ident [batch $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt]) => {
-        $crate::__conformance_test! { @found $b $case [$($needs)*] $f [$q $s $k $m $r $b] }
+    ($case:ident [batch $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt $d:tt]) => {
+        $crate::__conformance_test! { @found $b $case [$($needs)*] $f [$q $s $k $m $r $b $d] }
+    };
+    ($case:ident [downgrade $($needs:ident)*] $f:tt [$q:tt $s:tt $k:tt $m:tt $r:tt $b:tt $d:tt]) => {
+        $crate::__conformance_test! { @found $d $case [$($needs)*] $f [$q $s $k $m $r $b $d] }
     };
     (@found [] $case:ident $needs:tt $f:tt $without:tt) => {
         $crate::__conformance_test! { $case $needs $f $without }

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, Capability, Clock as _, Effect, Error, Extension, KeyState, LeaseId, LockBackend,
-    LockKey, Release, Result, Timestamp, TryAcquire, VirtualClock,
+    Acquire, Capability, Clock as _, Downgrade, Effect, Error, Extension, KeyState, LeaseId,
+    LockBackend, LockKey, Release, Result, Timestamp, TryAcquire, VirtualClock,
 };
 use tokio::task::JoinHandle;
 
@@ -104,6 +104,10 @@ impl Machine for BackendMachine {
             Operation::Extend { key, id, ttl } => {
                 backend.extend(key, *id, *ttl).await.map(extended)
             }
+            Operation::Downgrade { key, id } => match backend.downgrader() {
+                Some(downgrading) => downgrading.downgrade(key, *id).await.map(downgraded),
+                None => Err(Error::unsupported("downgrading")),
+            },
             Operation::Release { key, id } => backend.release(key, *id).await.map(released),
             Operation::Revoke { key } => match backend.admin() {
                 Some(admin) => admin.revoke(key).await.map(|done| Outcome::Revoked(done.leases)),
@@ -137,6 +141,13 @@ fn extended(outcome: Extension) -> Outcome {
     match outcome {
         Extension::Extended => Outcome::Extended,
         Extension::Lost => Outcome::Lost,
+    }
+}
+
+fn downgraded(outcome: Downgrade) -> Outcome {
+    match outcome {
+        Downgrade::Downgraded => Outcome::Downgraded,
+        Downgrade::Lost => Outcome::Lost,
     }
 }
 

@@ -44,6 +44,13 @@ pub enum Operation {
         /// At least this long from now.
         ttl: Ttl,
     },
+    /// Makes a writer a reader.
+    Downgrade {
+        /// The lease's key.
+        key: LockKey,
+        /// The lease's id.
+        id: LeaseId,
+    },
     /// Releases.
     Release {
         /// The lease's key.
@@ -80,7 +87,9 @@ pub enum Outcome {
     TimedOut,
     /// Extended.
     Extended,
-    /// Nothing to extend.
+    /// Made a reader.
+    Downgraded,
+    /// Nothing to extend or to downgrade.
     Lost,
     /// Released.
     Released,

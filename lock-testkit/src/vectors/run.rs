@@ -86,6 +86,7 @@ impl Runner {
             (Expected::Queued, Outcome::Queued)
             | (Expected::TimedOut, Outcome::TimedOut)
             | (Expected::Extended, Outcome::Extended)
+            | (Expected::Downgraded, Outcome::Downgraded)
             | (Expected::Lost, Outcome::Lost)
             | (Expected::Released, Outcome::Released)
             | (Expected::NotHeld, Outcome::NotHeld)

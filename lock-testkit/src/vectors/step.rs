@@ -55,6 +55,11 @@ enum Action {
         id: String,
         ttl: u64,
     },
+    Downgrade {
+        #[serde(default = "default_key")]
+        key: String,
+        id: String,
+    },
     Release {
         #[serde(default = "default_key")]
         key: String,
@@ -159,6 +164,9 @@ impl Action {
             Self::Extend { key, id, ttl: micros } => {
                 Operation::Extend { key: LockKey::new(key)?, id: lease_id(&id), ttl: ttl(micros)? }
             }
+            Self::Downgrade { key, id } => {
+                Operation::Downgrade { key: LockKey::new(key)?, id: lease_id(&id) }
+            }
             Self::Release { key, id } => {
                 Operation::Release { key: LockKey::new(key)?, id: lease_id(&id) }
             }
@@ -179,6 +187,7 @@ pub(super) enum Expected {
     Queued,
     TimedOut,
     Extended,
+    Downgraded,
     Lost,
     Released,
     NotHeld,

@@ -7,10 +7,10 @@ use std::{
 };
 
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Effect, Error,
-    ErrorKind, Extension, FencingToken, Grant, Held, HeldReason, Holder, KeyState, LeaseId,
-    LeaseInfo, LockBackend, LockKey, Mode, Release, Result, Runtime, Timestamp, TryAcquire, Ttl,
-    async_trait, poll_acquire,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    DowngradeBackend, Effect, Error, ErrorKind, Extension, FencingToken, Grant, Held, HeldReason,
+    Holder, KeyState, LeaseId, LeaseInfo, LockBackend, LockKey, Mode, Release, Result, Runtime,
+    Timestamp, TryAcquire, Ttl, async_trait, poll_acquire,
 };
 
 /// What is wrong.
@@ -322,6 +322,10 @@ impl LockBackend for FlawedMap {
     }
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
+        None
+    }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
         None
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Weak;
 
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, ExtendRequest,
-    Extension, KeyPage, KeyState, LeaseId, Limit, ListRequest, LockBackend, LockKey, Mode, Release,
-    Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, async_trait,
-    poll_acquire,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    DowngradeBackend, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, Limit, ListRequest,
+    LockBackend, LockKey, Mode, Release, Result, RevocationListener, Revoked, Runtime, Timestamp,
+    TryAcquire, Ttl, async_trait, poll_acquire,
 };
 use leasehold_memory::MemoryBackend;
 
@@ -135,6 +135,10 @@ impl LockBackend for Wrapped {
 
     fn admin(&self) -> Option<&dyn AdminBackend> {
         Some(self)
+    }
+
+    fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
+        self.inner.downgrader()
     }
 }
 

@@ -115,6 +115,7 @@ pub(crate) async fn g8_what_is_not_declared_is_refused_as_unsupported(trial: &Tr
 pub(crate) async fn g8_what_is_declared_is_there(trial: &Trial) {
     assert_eq!(trial.backend.admin().is_some(), trial.has(Capability::Revoke));
     assert_eq!(trial.backend.batch().is_some(), trial.has(Capability::Batch));
+    assert_eq!(trial.backend.downgrader().is_some(), trial.has(Capability::Downgrade));
     if trial.has(Capability::Queue) {
         return; // The cases of the queue look at it.
     }

@@ -1,6 +1,7 @@
 //! The cases: each proves one promise of the contract, and is named by the guarantee it belongs to.
 
 pub(crate) mod cancellation;
+pub(crate) mod downgrade;
 pub(crate) mod exclusion;
 pub(crate) mod expiry;
 pub(crate) mod extend;

@@ -1,8 +1,8 @@
 //! The backend's operations, with the outcome that a case relies on.
 
 use leasehold::{
-    AcquireRequest, Effect, ErrorKind, Extension, Grant, Held, KeyState, LeaseId, LockKey, Release,
-    TryAcquire, Ttl,
+    AcquireRequest, Downgrade, Effect, ErrorKind, Extension, Grant, Held, KeyState, LeaseId,
+    LockKey, Release, TryAcquire, Ttl,
 };
 
 use super::{Lease, Trial, world};
@@ -77,6 +77,13 @@ impl Trial {
 
     pub(crate) async fn inspect(&self, key: &LockKey) -> KeyState {
         world(self.backend.inspect(key).await)
+    }
+
+    pub(crate) async fn downgrade(&self, lease: &Lease) -> Downgrade {
+        let Some(backend) = self.backend.downgrader() else {
+            panic!("the backend declares `downgrade` but has no downgrader()");
+        };
+        world(backend.downgrade(&lease.key, lease.id).await)
     }
 
     pub(crate) async fn revoke(&self, key: &LockKey) -> usize {
