@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Downgrade,
     DowngradeBackend, Effect, Error, ErrorKind, ExtendRequest, Extension, Grant, KeyPage, KeyState,
     LeaseId, ListRequest, LockBackend, LockKey, Release, Result, RevocationListener,
     RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl, poll_acquire,
@@ -179,8 +179,7 @@ impl LockBackend for RedisBackend {
 
     fn capabilities(&self) -> Capabilities {
         // The scripts compare whole microseconds.
-        let all = Capabilities::new(Duration::from_micros(1)).with_all(Capability::ALL);
-        all.without(Capability::Downgrade)
+        Capabilities::new(Duration::from_micros(1)).with_all(Capability::ALL)
     }
 
     fn runtime(&self) -> &Runtime {
@@ -196,7 +195,7 @@ impl LockBackend for RedisBackend {
     }
 
     fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
-        None
+        Some(self)
     }
 }
 
@@ -225,6 +224,13 @@ impl AdminBackend for RedisBackend {
     fn watch_revocations(&self, listener: Weak<dyn RevocationListener>) {
         self.core().revocations.add(listener);
         self.queue.subscription();
+    }
+}
+
+#[async_trait]
+impl DowngradeBackend for RedisBackend {
+    async fn downgrade(&self, key: &LockKey, id: LeaseId) -> Result<Downgrade> {
+        self.core().downgrade(key, id).await.map_err(about("downgrade", key))
     }
 }
 

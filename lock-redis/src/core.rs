@@ -6,8 +6,8 @@ use std::{
 };
 
 use leasehold::{
-    AcquireRequest, Effect, Error, ErrorKind, Extension, KeyState, LeaseId, LockKey, Mode, Release,
-    Result, RevocationListeners, Revoked, Runtime, Timestamp, Ttl, observe,
+    AcquireRequest, Downgrade, Effect, Error, ErrorKind, Extension, KeyState, LeaseId, LockKey,
+    Mode, Release, Result, RevocationListeners, Revoked, Runtime, Timestamp, Ttl, observe,
 };
 
 use crate::{
@@ -173,6 +173,19 @@ impl Core {
         let args = [owned.as_bytes(), epoch.as_bytes()];
         let answer = link.run(Op::Release, &[self.names.record(key)], &args).await?;
         reply::released(&answer)
+    }
+
+    pub(crate) async fn downgrade(&self, key: &LockKey, id: LeaseId) -> Result<Downgrade> {
+        let id = id.expose_hex();
+        let mut link = self.lanes.link(key).await?;
+        let epoch = link.epoch();
+        let trust = epoch.trust(self.runtime.clock());
+        let args = [id.as_bytes(), epoch.mark().as_bytes(), trust.as_bytes()];
+        let sent = self.runtime.now();
+        let answer = link.run(Op::Downgrade, &[self.names.record(key)], &args).await?;
+        let (now, downgraded) = reply::downgraded(&answer)?;
+        self.saw_clock(sent, now);
+        downgraded
     }
 
     pub(crate) async fn inspect(&self, key: &LockKey) -> Result<KeyState> {

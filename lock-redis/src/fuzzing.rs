@@ -38,6 +38,7 @@ pub fn read_reply(wire: &[u8]) {
     let _released = reply::released(&answer);
     let _inspected = reply::inspected(&answer);
     let _revoked = reply::revoked(&answer);
+    let _downgraded = reply::downgraded(&answer);
     let leases = match &answer {
         redis::Value::Array(parts) => parts.len().saturating_sub(1),
         _ => 1,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use leasehold::{
-    Effect, Error, ErrorKind, Extension, FencingToken, Held, HeldReason, Holder, KeyState,
-    LeaseInfo, Limit, Mode, Release, Result, Ttl, WaiterInfo,
+    Downgrade, Effect, Error, ErrorKind, Extension, FencingToken, Held, HeldReason, Holder,
+    KeyState, LeaseInfo, Limit, Mode, Release, Result, Ttl, WaiterInfo,
 };
 use redis::Value;
 
@@ -84,6 +84,23 @@ pub(crate) fn extended(answer: &Value, leases: usize) -> Result<Extended> {
         Some(now) if answers.len() == leases => Ok((now, answers)),
         Some(_) | None => Err(nonsense(answer)),
     }
+}
+
+/// Reads the answer of `downgrade.lua`: the server's `now`, and the outcome.
+pub(crate) fn downgraded(answer: &Value) -> Result<(u64, Result<Downgrade>)> {
+    let read = || {
+        let Value::Array(parts) = answer else {
+            return None;
+        };
+        let outcome = match number(parts.get(1)?)? {
+            0 => Ok(Downgrade::Lost),
+            1 => Ok(Downgrade::Downgraded),
+            4 => Err(reused()),
+            _ => return None,
+        };
+        Some((number(parts.first()?)?, outcome))
+    };
+    read().ok_or_else(|| nonsense(answer))
 }
 
 /// Reads the answer of `inspect.lua`.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use leasehold::{
-    AcquireRequest, Capability, Effect, Error, Extension, FencingToken, KeyState, LeaseId,
-    LockBackend, LockKey, Release, Result,
+    AcquireRequest, Capability, Downgrade, Effect, Error, Extension, FencingToken, KeyState,
+    LeaseId, LockBackend, LockKey, Release, Result,
 };
 use leasehold_testkit::vectors::{Answer, Event, Machine, Operation, Outcome, Vector, run};
 
@@ -160,7 +160,10 @@ impl Scripted {
                 Extension::Extended => Outcome::Extended,
                 Extension::Lost => Outcome::Lost,
             },
-            Operation::Downgrade { .. } => panic!("it is not declared"),
+            Operation::Downgrade { key, id } => match core.downgrade(key, *id).await? {
+                Downgrade::Downgraded => Outcome::Downgraded,
+                Downgrade::Lost => Outcome::Lost,
+            },
             Operation::Release { key, id } => match core.release(key, *id, How::Release).await? {
                 Release::Released => Outcome::Released,
                 Release::NotHeld => Outcome::NotHeld,

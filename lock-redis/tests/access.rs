@@ -136,3 +136,46 @@ async fn a_missing_permission_is_denied_with_its_code() {
         "{error:?}"
     );
 }
+
+/// The rule that `docs/protocol.md` and the README give.
+const LEAST: &str = "ACL SETUSER locks reset on >pw ~lh:* resetchannels &lh:* -@all +ping +hello +auth +client|setname +eval \
++evalsha +time +get +set +setrange +del +hget +hset +hdel +zadd +zrem +zscore +zrange +zrangebyscore +zremrangebyscore \
++pexpire +info +publish +subscribe +unsubscribe";
+
+#[tokio::test]
+async fn the_documented_permissions_are_enough_for_everything() {
+    let server = RedisServer::start();
+    server.command(&LEAST.split_whitespace().collect::<Vec<_>>());
+    let url = server.url_as("locks", "pw");
+    let quarantined = RedisBackend::connect(&*url).await.unwrap();
+    support::held(&quarantined, &exclusive("k")).await;
+    let backend = RedisBackend::builder(url).without_quarantine().connect().await.unwrap();
+    for request in [exclusive("x"), support::shared("s", 1, 3)] {
+        let (key, id) = (request.key(), request.id());
+        granted(&backend, &request).await;
+        backend.extend(key, id, long()).await.unwrap();
+        // Permits are refused, when all of them have been looked at.
+        let downgraded = backend.downgrader().unwrap().downgrade(key, id).await;
+        assert_eq!(downgraded.is_ok(), request.mode().is_exclusive());
+        let deadline = backend.runtime().now() + Duration::from_secs(20);
+        let next = exclusive(key.as_str());
+        let waiting = backend.acquire(&next, deadline);
+        let releasing = async {
+            while backend.inspect(key).await.unwrap().waiters.is_empty() {}
+            backend.release(key, id).await.unwrap();
+        };
+        let (waited, ()) = futures::join!(waiting, releasing);
+        assert!(matches!(waited.unwrap(), leasehold::Acquire::Granted(_)));
+        backend.release(key, id).await.unwrap();
+        backend.admin().unwrap().revoke(key).await.unwrap();
+    }
+    let denied: Vec<_> = server
+        .command(&["ACL", "LOG"])
+        .list()
+        .into_iter()
+        .map(|entry| format!("{:?}", entry.list()))
+        // The client library names itself, and does without where it may not.
+        .filter(|entry| !entry.contains("client|setinfo") && !entry.contains("Text(\"client\")"))
+        .collect();
+    assert!(denied.is_empty(), "{denied:?}");
+}

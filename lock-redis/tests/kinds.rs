@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures::future::join_all;
-use leasehold::{ErrorKind, Locker, Release};
+use leasehold::{Downgrade, ErrorKind, Locker, Release};
 use support::{RedisServer, builder};
 
 const fn ms(millis: u64) -> Duration {
@@ -248,4 +248,33 @@ async fn the_owner_is_claimed_asked_for_and_cleared_by_itself_only() {
     assert!(!mine.is_owner());
     drop((mine, theirs));
     nothing_stays(&server, vec![one, other], &["o"]).await;
+}
+
+#[tokio::test]
+async fn readers_of_other_processes_come_in_when_the_writer_downgrades() {
+    let server = RedisServer::start();
+    let (one, other) = (process(&server).await, process(&server).await);
+    let mut guard = one.write("doc").label("editor").keep_alive().await.unwrap();
+    let token = guard.token();
+    let reading = other.clone();
+    let reader = tokio::spawn(async move { reading.read("doc").wait_forever().await.unwrap() });
+    while one.inspect("doc").await.unwrap().waiters.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let writing = other.clone();
+    let writer = tokio::spawn(async move { writing.write("doc").wait_forever().await.unwrap() });
+    while one.inspect("doc").await.unwrap().waiters.len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(guard.downgrade().await.unwrap(), Downgrade::Downgraded);
+    let reader = reader.await.unwrap();
+    assert!(reader.token() > token && guard.token() == token && guard.is_valid());
+    let state = one.inspect("doc").await.unwrap();
+    assert_eq!((state.leases.len(), state.waiters.len()), (2, 1), "{state:?}");
+    assert_eq!(state.leases[0].holder.label(), Some("editor"));
+    assert_eq!(reader.release().await.unwrap(), Release::Released);
+    assert!(!writer.is_finished(), "a writer beside a reader");
+    assert_eq!(guard.release().await.unwrap(), Release::Released);
+    assert_eq!(writer.await.unwrap().release().await.unwrap(), Release::Released);
+    nothing_stays(&server, vec![one, other], &["doc"]).await;
 }

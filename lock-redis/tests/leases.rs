@@ -7,7 +7,8 @@ mod support;
 use std::time::Duration;
 
 use leasehold::{
-    AcquireRequest, Effect, ErrorKind, Extension, Held, HeldReason, LockBackend, Mode, Release,
+    AcquireRequest, Downgrade, Effect, ErrorKind, Extension, Held, HeldReason, LockBackend, Mode,
+    Release,
 };
 use support::{exclusive, fixture, granted, held, id, key, long, shared, ttl};
 
@@ -70,6 +71,31 @@ async fn a_released_id_is_never_granted_again() {
     backend.release(&key("k"), reader.id()).await.unwrap();
     let error = backend.try_acquire(&reader).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::IdReused);
+}
+
+#[tokio::test]
+async fn a_downgrade_forgets_no_released_id_and_remembers_its_own_only_once_released() {
+    let (_server, backend) = fixture().await;
+    let (earlier, writer) = (exclusive("k"), exclusive("k"));
+    granted(&backend, &earlier).await;
+    backend.release(&key("k"), earlier.id()).await.unwrap();
+    let token = granted(&backend, &writer).await.token;
+    let downgraded = backend.downgrader().unwrap().downgrade(&key("k"), writer.id()).await;
+    assert_eq!(downgraded.unwrap(), Downgrade::Downgraded);
+    let as_reader = writer.clone().with_mode(Mode::READ, 1).unwrap();
+    assert_eq!(granted(&backend, &as_reader).await.token, token);
+    for late in [&earlier, &writer] {
+        let error = backend.try_acquire(late).await.unwrap_err();
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::IdReused, Effect::None));
+    }
+    let shown = backend.inspect(&key("k")).await.unwrap();
+    assert_eq!(shown.leases[0].holder, *writer.holder());
+    assert_eq!(backend.release(&key("k"), writer.id()).await.unwrap(), Release::Released);
+    for late in [&earlier, &writer, &as_reader] {
+        let error = backend.try_acquire(late).await.unwrap_err();
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::IdReused, Effect::None));
+    }
+    assert!(granted(&backend, &exclusive("k")).await.token > token);
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ mod support;
 use std::time::Duration;
 
 use leasehold::{
-    Acquire, AcquireRequest, ErrorKind, Extension, HeldReason, LockBackend, Release, TryAcquire,
+    Acquire, AcquireRequest, Downgrade, ErrorKind, Extension, HeldReason, LockBackend, Mode,
+    Release, TryAcquire,
 };
 use leasehold_redis::{RedisBackend, RedisConfig};
 use support::{RedisServer, exclusive, granted, held, id, key, server::until, shared, ttl};
@@ -153,6 +154,30 @@ async fn a_release_in_quarantine_hands_on_to_nobody_and_the_old_queue_is_dropped
     assert!(matches!(acquired, Acquire::Granted(_)));
     assert_eq!(other.inspect(&key("k")).await.unwrap().waiters.len(), 0);
     assert_eq!(server.calls("publish"), 0, "nobody of the old queue was granted");
+}
+
+#[tokio::test]
+async fn a_downgrade_in_quarantine_lets_nobody_in() {
+    let (mut server, backend) = old(&[]).await;
+    let writer = lease("k");
+    granted(&backend, &writer).await;
+    let deadline = backend.runtime().now() + Duration::from_secs(20);
+    let read = lease("k").with_mode(Mode::READ, 1).unwrap();
+    let mut waiting = Box::pin(backend.acquire(&read, deadline));
+    while backend.inspect(&key("k")).await.unwrap().waiters.is_empty() {
+        assert!(futures::poll!(&mut waiting).is_pending());
+    }
+    server.restart_with_data();
+    let other = config(&server).connect().await.unwrap();
+    while server.command(&["PUBSUB", "CHANNELS", "lh:process:*"]).list().is_empty() {
+        pass(&other, Duration::from_millis(5)).await;
+    }
+    let downgraded = other.downgrader().unwrap().downgrade(&key("k"), writer.id()).await;
+    assert_eq!(downgraded.unwrap(), Downgrade::Downgraded);
+    let shown = other.inspect(&key("k")).await.unwrap();
+    assert_eq!((shown.leases.len(), shown.leases[0].mode), (1, Mode::READ));
+    assert_eq!(server.calls("publish"), 0, "nobody of the old queue was granted");
+    assert!(matches!(waiting.await.unwrap(), Acquire::Granted(_)));
 }
 
 #[tokio::test]

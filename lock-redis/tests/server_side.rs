@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use leasehold::{AcquireRequest, ErrorKind, LockBackend, Ttl};
+use leasehold::{AcquireRequest, Downgrade, ErrorKind, LockBackend, Ttl};
 use support::{
     RedisServer, builder, exclusive, fixture, granted, held, id, key, long, shared, ttl,
 };
@@ -69,6 +69,11 @@ async fn every_structure_expires_and_outlives_its_leases_after_every_operation()
         }
         backend.extend(request.key(), request.id(), long()).await.unwrap();
         check("extend");
+        for key in request.keys() {
+            let downgraded = backend.downgrader().unwrap().downgrade(key, request.id()).await;
+            assert_eq!(downgraded.is_ok(), request.mode().is_exclusive());
+        }
+        check("downgrade");
         backend.release(request.key(), id()).await.unwrap();
         check("a release of nothing");
         for key in request.keys() {
@@ -106,6 +111,20 @@ async fn an_operation_is_one_command() {
     // Servers without script flags are asked for a write that changes nothing.
     called.retain(|command| !own.contains(command) && *command != "del");
     assert_eq!(called, ["evalsha", "get", "set", "setrange", "time"], "{called:?}");
+}
+
+#[tokio::test]
+async fn a_downgrade_is_one_command() {
+    let (server, backend) = fixture().await;
+    let downgrader = backend.downgrader().unwrap();
+    // The server does not know the script yet.
+    downgrader.downgrade(&key("warm"), id()).await.unwrap();
+    let writer = exclusive("k");
+    granted(&backend, &writer).await;
+    server.command(&["CONFIG", "RESETSTAT"]);
+    let downgraded = downgrader.downgrade(&key("k"), writer.id()).await;
+    assert_eq!(downgraded.unwrap(), Downgrade::Downgraded);
+    assert_eq!(server.calls("evalsha"), 1);
 }
 
 #[tokio::test]

@@ -14,6 +14,17 @@ local function put_details(r, id, d)
     d.holder))
 end
 
+local function add_shared(r, id, d, expiry)
+  put_details(r, id, d)
+  redis.call('ZADD', r.key .. ':x', string.format('%d', expiry), id)
+  r.used = r.used + d.permits
+  if d.limit > 0 then r.limit, r.finite = d.limit, r.finite + 1 end
+  r.latest, r.dirty = math.max(r.latest, expiry), true
+  local ms = string.format('%d', keep(r))
+  redis.call('PEXPIRE', r.key .. ':s', ms)
+  redis.call('PEXPIRE', r.key .. ':x', ms)
+end
+
 local function drop_shared(r, id, d)
   redis.call('HDEL', r.key .. ':s', id)
   redis.call('ZREM', r.key .. ':x', id)
@@ -72,15 +83,8 @@ local function grant(r, want, token)
     r.id, r.expiry, r.granted, r.hold, r.holder = want.id, at + want.ttl, at, want.hold, want.holder
     return
   end
-  put_details(r, want.id, { permits = want.permits, limit = want.limit, token = token, granted = at, hold = want.hold,
-    holder = want.holder })
-  redis.call('ZADD', r.key .. ':x', string.format('%d', at + want.ttl), want.id)
-  r.used = r.used + want.permits
-  if want.limit > 0 then r.limit, r.finite = want.limit, r.finite + 1 end
-  r.latest = math.max(r.latest, at + want.ttl)
-  local ms = string.format('%d', keep(r))
-  redis.call('PEXPIRE', r.key .. ':s', ms)
-  redis.call('PEXPIRE', r.key .. ':x', ms)
+  add_shared(r, want.id, { permits = want.permits, limit = want.limit, token = token, granted = at, hold = want.hold,
+    holder = want.holder }, at + want.ttl)
 end
 
 -- The live lease of this id, in the same words for both kinds; nil if there is none.

@@ -25,6 +25,7 @@ mod part {
     pub(super) const INSPECT: &str = include_str!("inspect.lua");
     pub(super) const FENCED: &str = include_str!("fenced.lua");
     pub(super) const REVOKE: &str = include_str!("revoke.lua");
+    pub(super) const DOWNGRADE: &str = include_str!("downgrade.lua");
 }
 
 /// An operation that is a script.
@@ -35,6 +36,7 @@ pub(crate) enum Op {
     Release,
     Inspect,
     Revoke,
+    Downgrade,
     Fenced,
 }
 
@@ -122,6 +124,7 @@ pub(crate) struct Scripts {
     release: Script,
     inspect: Script,
     revoke: Script,
+    downgrade: Script,
     fenced: Script,
 }
 
@@ -147,6 +150,7 @@ impl Scripts {
             release: script(anyway, part::RELEASE_FAST, &all, part::RELEASE),
             inspect: script(anyway, "", &[QUEUE], part::INSPECT),
             revoke: script(anyway, "", &all, part::REVOKE),
+            downgrade: script(Flags::Writes, "", &all, part::DOWNGRADE),
             fenced: of(Flags::Writes, &[clock, part::FENCED]),
         }
     }
@@ -158,6 +162,7 @@ impl Scripts {
             Op::Release => &self.release,
             Op::Inspect => &self.inspect,
             Op::Revoke => &self.revoke,
+            Op::Downgrade => &self.downgrade,
             Op::Fenced => &self.fenced,
         }
     }
