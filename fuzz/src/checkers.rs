@@ -122,6 +122,8 @@ fn outcome(bytes: &mut Bytes<'_>, call: &Call) -> Outcome {
         }
         (Call::Extend { .. }, 0..=2) => Outcome::Lost,
         (Call::Extend { .. }, _) => Outcome::Extended,
+        (Call::Downgrade { .. }, 0 | 1) => Outcome::Lost,
+        (Call::Downgrade { .. }, _) => Outcome::Downgraded,
         (Call::Release { .. }, 0 | 1) => Outcome::NotHeld,
         (Call::Release { .. }, _) => Outcome::Released,
         (Call::Inspect { .. }, 0 | 1) => Outcome::State { leases: Vec::new(), waiters: None },

@@ -45,6 +45,7 @@ fn every_operation_is_recorded_with_its_client_and_its_answer() {
         let lease = ExtendRequest { key: one.key().clone(), id: one.id(), ttl: ttl() };
         c1.batch().unwrap().extend_many(&[lease]).await[0].as_ref().unwrap();
         c1.inspect(one.key()).await.unwrap();
+        c1.downgrader().unwrap().downgrade(one.key(), one.id()).await.unwrap();
         c1.release(one.key(), one.id()).await.unwrap();
         c1.admin().unwrap().revoke(one.key()).await.unwrap();
 
@@ -61,6 +62,7 @@ fn every_operation_is_recorded_with_its_client_and_its_answer() {
             ("c1", "extend", 1),
             ("c1", "extend", 1),
             ("c1", "inspect", 1),
+            ("c1", "downgrade", 1),
             ("c1", "release", 1),
             ("c1", "revoke", 1),
         ];
@@ -72,7 +74,8 @@ fn every_operation_is_recorded_with_its_client_and_its_answer() {
         assert_eq!((answers[3], answers[4]), (&Outcome::Extended, &Outcome::Extended));
         assert!(matches!(answers[5], Outcome::State { leases, waiters: Some(0) }
             if leases[0].remaining_ns == Some(10_000_000_000)));
-        assert_eq!((answers[6], answers[7]), (&Outcome::Released, &Outcome::Revoked { leases: 0 }));
+        assert_eq!((answers[6], answers[7]), (&Outcome::Downgraded, &Outcome::Released));
+        assert_eq!(answers[8], &Outcome::Revoked { leases: 0 });
     });
 }
 

@@ -165,7 +165,10 @@ fn well_formed(call: &Call) -> Result<(), HistoryError> {
             request.ttl_ns
         }
         Call::Extend { ttl_ns, .. } => *ttl_ns,
-        Call::Release { .. } | Call::Inspect { .. } | Call::Revoke { .. } => 1,
+        Call::Downgrade { .. }
+        | Call::Release { .. }
+        | Call::Inspect { .. }
+        | Call::Revoke { .. } => 1,
     };
     if ttl_ns == 0 {
         return Err(contradiction("a ttl of 0 ns is no lease".to_owned()));

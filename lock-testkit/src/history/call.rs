@@ -90,6 +90,13 @@ pub enum Call {
         /// The new ttl, in nanoseconds.
         ttl_ns: u64,
     },
+    /// Makes an exclusive lease on one key a read lock: shared, unlimited, one permit.
+    Downgrade {
+        /// The lease.
+        lease: Arc<str>,
+        /// The key.
+        key: Arc<str>,
+    },
     /// Gives a lease on one key back.
     Release {
         /// The lease.
@@ -116,6 +123,7 @@ impl Call {
         match self {
             Self::TryAcquire(request) | Self::Acquire { request, .. } => &request.keys,
             Self::Extend { key, .. }
+            | Self::Downgrade { key, .. }
             | Self::Release { key, .. }
             | Self::Inspect { key }
             | Self::Revoke { key } => std::slice::from_ref(key),
@@ -127,7 +135,9 @@ impl Call {
     pub fn lease(&self) -> Option<&Arc<str>> {
         match self {
             Self::TryAcquire(request) | Self::Acquire { request, .. } => Some(&request.lease),
-            Self::Extend { lease, .. } | Self::Release { lease, .. } => Some(lease),
+            Self::Extend { lease, .. }
+            | Self::Downgrade { lease, .. }
+            | Self::Release { lease, .. } => Some(lease),
             Self::Inspect { .. } | Self::Revoke { .. } => None,
         }
     }
@@ -138,6 +148,7 @@ impl Call {
         match self {
             Self::TryAcquire(request) | Self::Acquire { request, .. } => Some(request),
             Self::Extend { .. }
+            | Self::Downgrade { .. }
             | Self::Release { .. }
             | Self::Inspect { .. }
             | Self::Revoke { .. } => None,
@@ -157,6 +168,7 @@ impl Call {
             Self::TryAcquire(_) => "try_acquire",
             Self::Acquire { .. } => "acquire",
             Self::Extend { .. } => "extend",
+            Self::Downgrade { .. } => "downgrade",
             Self::Release { .. } => "release",
             Self::Inspect { .. } => "inspect",
             Self::Revoke { .. } => "revoke",

@@ -120,7 +120,9 @@ fn rename(prefix: &str, mut call: Call) -> Call {
         Call::TryAcquire(request) | Call::Acquire { request, .. } => {
             request.lease = prefixed(prefix, &request.lease);
         }
-        Call::Extend { lease, .. } | Call::Release { lease, .. } => {
+        Call::Extend { lease, .. }
+        | Call::Downgrade { lease, .. }
+        | Call::Release { lease, .. } => {
             *lease = prefixed(prefix, lease);
         }
         Call::Inspect { .. } | Call::Revoke { .. } => {}

@@ -62,7 +62,9 @@ pub enum Outcome {
     TimedOut,
     /// `extend`: the expiry moved.
     Extended,
-    /// `extend`: the lease is gone.
+    /// `downgrade`: the lease is a read lock.
+    Downgraded,
+    /// `extend`, `downgrade`: the lease is gone.
     Lost,
     /// `release`: given back.
     Released,
@@ -111,7 +113,9 @@ impl Outcome {
             Self::Granted { .. } => call.request().is_some(),
             Self::Held { .. } => matches!(call, Call::TryAcquire(_)),
             Self::TimedOut => matches!(call, Call::Acquire { .. }),
-            Self::Extended | Self::Lost => matches!(call, Call::Extend { .. }),
+            Self::Extended => matches!(call, Call::Extend { .. }),
+            Self::Downgraded => matches!(call, Call::Downgrade { .. }),
+            Self::Lost => matches!(call, Call::Extend { .. } | Call::Downgrade { .. }),
             Self::Released | Self::NotHeld => matches!(call, Call::Release { .. }),
             Self::State { .. } => matches!(call, Call::Inspect { .. }),
             Self::Revoked { .. } => matches!(call, Call::Revoke { .. }),

@@ -90,7 +90,9 @@ impl Reader {
                     *key = self.intern(Arc::clone(key));
                 }
             }
-            Call::Extend { lease, key, .. } | Call::Release { lease, key } => {
+            Call::Extend { lease, key, .. }
+            | Call::Downgrade { lease, key }
+            | Call::Release { lease, key } => {
                 *lease = self.intern(Arc::clone(lease));
                 *key = self.intern(Arc::clone(key));
             }

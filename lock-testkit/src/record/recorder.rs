@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Downgrade,
     DowngradeBackend, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest,
     LockBackend, LockKey, Release, Result, RevocationListener, Revoked, Runtime, Timestamp,
     TryAcquire, Ttl,
@@ -146,7 +146,7 @@ impl<B: LockBackend + ?Sized> LockBackend for Recorder<B> {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities().without(Capability::Downgrade)
+        self.inner.capabilities()
     }
 
     fn runtime(&self) -> &Runtime {
@@ -161,9 +161,8 @@ impl<B: LockBackend + ?Sized> LockBackend for Recorder<B> {
         self.inner.admin().map(|_| self as &dyn AdminBackend)
     }
 
-    /// Not yet: histories have no word for it.
     fn downgrader(&self) -> Option<&dyn DowngradeBackend> {
-        None
+        self.inner.downgrader().map(|_| self as &dyn DowngradeBackend)
     }
 }
 
@@ -208,5 +207,19 @@ impl<B: LockBackend + ?Sized> AdminBackend for Recorder<B> {
         if let Some(inner) = self.inner.admin() {
             inner.watch_revocations(listener);
         }
+    }
+}
+
+#[async_trait]
+impl<B: LockBackend + ?Sized> DowngradeBackend for Recorder<B> {
+    async fn downgrade(&self, key: &LockKey, id: LeaseId) -> Result<Downgrade> {
+        let Some(inner) = self.inner.downgrader() else {
+            return Err(Error::unsupported("the recorded backend can't downgrade"));
+        };
+        let call = Call::Downgrade { lease: self.name(id), key: words::key(key) };
+        let pending = self.begin(None, call);
+        let result = inner.downgrade(key, id).await;
+        pending.answered(result.outcome());
+        result
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use leasehold::{
-    Acquire, AcquireRequest, Error, Extension, Grant, HeldReason, KeyState, LockKey, Mode, Release,
-    Result, Revoked, TryAcquire,
+    Acquire, AcquireRequest, Downgrade, Error, Extension, Grant, HeldReason, KeyState, LockKey,
+    Mode, Release, Result, Revoked, TryAcquire,
 };
 
 use crate::history::{self, Effect, LeaseRequest, LeaseView, Outcome};
@@ -92,6 +92,15 @@ impl Answer for Extension {
     fn outcome(&self) -> Outcome {
         match self {
             Self::Extended => Outcome::Extended,
+            Self::Lost => Outcome::Lost,
+        }
+    }
+}
+
+impl Answer for Downgrade {
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Downgraded => Outcome::Downgraded,
             Self::Lost => Outcome::Lost,
         }
     }

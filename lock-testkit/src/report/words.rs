@@ -37,7 +37,9 @@ fn call(call: &Call) -> String {
             format!("{name} {} on {keys} ({mode}, ttl {} ns{hold})", request.lease, request.ttl_ns)
         }
         Call::Extend { lease, ttl_ns, .. } => format!("{name} {lease} on {keys} (ttl {ttl_ns} ns)"),
-        Call::Release { lease, .. } => format!("{name} {lease} on {keys}"),
+        Call::Downgrade { lease, .. } | Call::Release { lease, .. } => {
+            format!("{name} {lease} on {keys}")
+        }
         Call::Inspect { .. } | Call::Revoke { .. } => format!("{name} {keys}"),
     }
 }
@@ -51,6 +53,7 @@ fn outcome(op: &Operation) -> String {
         Some(Outcome::Held { reason: HeldReason::Quarantine }) => "held in quarantine".to_owned(),
         Some(Outcome::TimedOut) => "timed out".to_owned(),
         Some(Outcome::Extended) => "extended".to_owned(),
+        Some(Outcome::Downgraded) => "downgraded".to_owned(),
         Some(Outcome::Lost) => "lost".to_owned(),
         Some(Outcome::Released) => "released".to_owned(),
         Some(Outcome::NotHeld) => "not held".to_owned(),

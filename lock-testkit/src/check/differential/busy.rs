@@ -80,7 +80,7 @@ impl Service {
                 let leases = self.live(now).map(view).into_iter().collect();
                 Some(Outcome::State { leases, waiters: None })
             }
-            Call::Revoke { .. } => None,
+            Call::Downgrade { .. } | Call::Revoke { .. } => None,
         }
     }
 }

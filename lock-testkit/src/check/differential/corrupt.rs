@@ -18,6 +18,7 @@ pub(super) fn one(rng: &mut SmallRng, history: &History) -> History {
 
 fn lie(op: &mut Operation, choice: u32, amount: u64) {
     let waits = op.call.waits();
+    let downgrades = matches!(op.call, Call::Downgrade { .. });
     if let Call::Extend { ttl_ns, .. } = &mut op.call
         && choice == 0
     {
@@ -37,6 +38,8 @@ fn lie(op: &mut Operation, choice: u32, amount: u64) {
         },
         Outcome::Held { .. } | Outcome::TimedOut => Outcome::Granted { token: amount, ttl_ns: 3 },
         Outcome::Extended => Outcome::Lost,
+        Outcome::Downgraded => Outcome::Lost,
+        Outcome::Lost if downgrades => Outcome::Downgraded,
         Outcome::Lost => Outcome::Extended,
         Outcome::Released => Outcome::NotHeld,
         Outcome::NotHeld => Outcome::Released,

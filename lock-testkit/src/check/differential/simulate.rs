@@ -116,7 +116,8 @@ impl Service<'_> {
         let ttl_ns = self.rng.random_range(1..=5);
         match self.rng.random_range(0..10) {
             0..=3 => Call::Release { lease, key },
-            4..=6 => Call::Extend { lease, key, ttl_ns },
+            4..=5 => Call::Extend { lease, key, ttl_ns },
+            6 => Call::Downgrade { lease, key },
             7..=8 => Call::Inspect { key },
             _ => Call::Revoke { key },
         }
@@ -217,6 +218,7 @@ impl Service<'_> {
             ],
             Call::Acquire { request, .. } => vec![self.granted(request)],
             Call::Extend { .. } => vec![Outcome::Extended, Outcome::Lost],
+            Call::Downgrade { .. } => vec![Outcome::Downgraded, Outcome::Lost],
             Call::Release { .. } => vec![Outcome::Released, Outcome::NotHeld],
             Call::Inspect { key } => self.readings(key),
             Call::Revoke { .. } => (0..4).map(|leases| Outcome::Revoked { leases }).collect(),

@@ -295,10 +295,13 @@ pub(super) fn timed_out(op: &Operation) -> bool {
     matches!(op.outcome(), Some(Outcome::TimedOut))
 }
 
-/// Whether an operation may have ended its lease.
+/// Whether an operation may have ended its lease, or what it was: a writer that is a reader no longer excludes readers.
 fn may_end(op: &Operation) -> bool {
     match &op.call {
         Call::Release { .. } => op.is_unknown() || matches!(op.outcome(), Some(Outcome::Released)),
+        Call::Downgrade { .. } => {
+            op.is_unknown() || matches!(op.outcome(), Some(Outcome::Downgraded))
+        }
         Call::TryAcquire(_) | Call::Acquire { .. } => unseen(op),
         _ => false,
     }

@@ -41,7 +41,7 @@ fn find(facts: &Facts<'_>) -> Vec<Broken> {
 
 /// Whether an operation succeeded as only the holder's can.
 pub(super) fn succeeds(op: &Operation) -> bool {
-    matches!(op.outcome(), Some(Outcome::Extended | Outcome::Released))
+    matches!(op.outcome(), Some(Outcome::Extended | Outcome::Downgraded | Outcome::Released))
 }
 
 /// Whether an acquire may have come before an operation that succeeded.

@@ -111,7 +111,8 @@ fn failed<const W: usize>(guards: &Guards<'_, W>, config: &Config<W>, number: u3
             "a smaller token was not granted yet".to_owned()
         }
         Kind::Held { .. } | Kind::TimedOut { .. } => "nothing is in the way of a grant".to_owned(),
-        Kind::Extended { .. } | Kind::Released => {
+        Kind::Downgraded if own => format!("{} is no writer", name(op.lease)),
+        Kind::Extended { .. } | Kind::Downgraded | Kind::Released => {
             format!("{} is not live", name(op.lease))
         }
         Kind::Lost | Kind::NotHeld => format!("{} is live", name(op.lease)),

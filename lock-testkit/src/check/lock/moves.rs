@@ -6,7 +6,7 @@ use super::config::{Config, Entry, NOTHING, insert_sorted};
 use super::ends::{refresh_one, release_one};
 use super::guards::Guards;
 use super::part::{Kind, Op, Spec};
-use crate::history::LeaseView;
+use crate::history::{LeaseView, Mode};
 use crate::model::lock::{Slack, Span};
 
 /// Makes the successors of one configuration within a stretch of time.
@@ -78,6 +78,7 @@ impl<'a, const W: usize> Moves<'a, W> {
             Kind::Extended { ends } if held => {
                 self.refresh(next(), &op.keys, op.lease, Some(*ends));
             }
+            Kind::Downgraded if held => self.downgrade(next(), op),
             Kind::Released if held => self.release(next(), op),
             Kind::NotHeld if !held => {
                 let mut next = next();
@@ -171,6 +172,17 @@ impl<'a, const W: usize> Moves<'a, W> {
             made = refreshed;
         }
         self.made.extend(made);
+    }
+
+    /// A writer becomes a reader, and a reader stays one; permits of another kind can't.
+    pub(super) fn downgrade(&mut self, mut next: Config<W>, op: &Op) {
+        let Some(entry) = next.held(op.keys[0], op.lease) else { return };
+        let spec = &mut next.entries[entry].spec;
+        let reads = spec.mode == Mode::Shared { limit: None } && spec.permits == 1;
+        if spec.mode == Mode::Exclusive || reads {
+            (spec.mode, spec.permits) = (Mode::Shared { limit: None }, 1);
+            self.made.push(next);
+        }
     }
 
     pub(super) fn release(&mut self, mut next: Config<W>, op: &Op) {

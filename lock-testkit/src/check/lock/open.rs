@@ -31,7 +31,7 @@ pub(super) struct Open<const W: usize> {
     ahead: BTreeMap<u32, Slots<W>>,
     /// Unknown acquires, by class; those of no class under their own number above all classes.
     classes: BTreeMap<(u32, u32), BTreeSet<u32>>,
-    /// Unknown extensions and releases, by lease.
+    /// Unknown extensions, downgrades and releases, by lease.
     by_lease: BTreeMap<u32, BTreeSet<u32>>,
     /// Unknown revocations.
     pub(super) revokes: BTreeSet<u32>,
@@ -85,7 +85,7 @@ impl<const W: usize> Open<W> {
                     self.quitters.insert(number);
                 }
             }
-            Kind::MayExtend { .. } | Kind::MayRelease => {
+            Kind::MayExtend { .. } | Kind::MayDowngrade | Kind::MayRelease => {
                 self.by_lease.entry(op.lease).or_default().insert(number);
             }
             Kind::MayRevoke => {

@@ -40,6 +40,8 @@ pub(super) enum Kind {
     Extended {
         ends: Span,
     },
+    /// A writer became a reader.
+    Downgraded,
     Lost,
     Released,
     NotHeld,
@@ -54,6 +56,7 @@ pub(super) enum Kind {
     MayExtend {
         ends: Span,
     },
+    MayDowngrade,
     MayRelease,
     MayRevoke,
 }
@@ -99,6 +102,7 @@ impl Op {
             self.kind,
             Kind::MayAcquire
                 | Kind::MayExtend { .. }
+                | Kind::MayDowngrade
                 | Kind::MayRelease
                 | Kind::MayRevoke
                 | Kind::Waited

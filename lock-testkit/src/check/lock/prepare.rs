@@ -103,6 +103,7 @@ fn kind_of(op: &Operation, options: &Options) -> Option<Kind> {
     let unknown = || match &op.call {
         Call::TryAcquire(_) | Call::Acquire { .. } => Some(Kind::MayAcquire),
         Call::Extend { ttl_ns, .. } => Some(Kind::MayExtend { ends: span(*ttl_ns) }),
+        Call::Downgrade { .. } => Some(Kind::MayDowngrade),
         Call::Release { .. } => Some(Kind::MayRelease),
         Call::Revoke { .. } => Some(Kind::MayRevoke),
         Call::Inspect { .. } => None,
@@ -122,6 +123,7 @@ fn kind_of(op: &Operation, options: &Options) -> Option<Kind> {
             Call::Extend { ttl_ns, .. } => Some(Kind::Extended { ends: span(*ttl_ns) }),
             _ => None,
         },
+        Some(Outcome::Downgraded) => Some(Kind::Downgraded),
         Some(Outcome::Lost) => Some(Kind::Lost),
         Some(Outcome::Released) => Some(Kind::Released),
         Some(Outcome::NotHeld) => Some(Kind::NotHeld),

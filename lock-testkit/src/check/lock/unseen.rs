@@ -84,7 +84,7 @@ impl<const W: usize> Moves<'_, W> {
         tokens
     }
 
-    /// Unknown extensions and releases of a live lease.
+    /// Unknown extensions, downgrades and releases of a live lease.
     pub(super) fn unknown_on(&mut self, entry: usize) {
         let entry = self.from.entries[entry];
         if entry.released || entry.lease == NOBODY {
@@ -109,6 +109,7 @@ impl<const W: usize> Moves<'_, W> {
             insert_sorted(&mut next.used, number);
             match &op.kind {
                 Kind::MayExtend { ends } => self.refresh(next, &op.keys, op.lease, Some(*ends)),
+                Kind::MayDowngrade => self.downgrade(next, op),
                 _ => self.release(next, op),
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ends::{after, live, release};
 use super::{LiveLease, LockState, Policy, Slack};
-use crate::history::{Call, LeaseRequest, Outcome};
+use crate::history::{Call, LeaseRequest, Mode, Outcome};
 
 /// The specification of leases, for a clock and a backend's promises.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,7 +32,7 @@ pub enum Took<'a> {
     /// It had this outcome.
     Outcome(&'a Outcome),
     /// Its outcome is unknown, and this is its effect: a grant with this token (`None`: one that no
-    /// answer ever shows), an extension, a release, a revocation.
+    /// answer ever shows), an extension, a downgrade, a release, a revocation.
     Effect(Option<u64>),
 }
 
@@ -103,6 +103,16 @@ impl LockModel {
                             lease,
                             *ttl_ns,
                         ));
+                    }
+                    _ => {}
+                }
+            }
+            (Call::Downgrade { lease, key }, took) => {
+                let held = state.held(key, lease).is_some();
+                match took {
+                    Took::Outcome(Outcome::Lost) if !held => next.push(state.clone()),
+                    Took::Outcome(Outcome::Downgraded) | Took::Effect(_) if held => {
+                        next.extend(downgraded(state, key, lease));
                     }
                     _ => {}
                 }
@@ -265,4 +275,16 @@ impl LockModel {
         }
         state
     }
+}
+
+/// A writer becomes a reader, and a reader stays one; permits of another kind can't.
+fn downgraded(state: &LockState, key: &Arc<str>, lease: &Arc<str>) -> Option<LockState> {
+    let mut state = state.clone();
+    let live = state.leases.get_mut(&(Arc::clone(key), Arc::clone(lease)))?;
+    let reads = live.mode == Mode::Shared { limit: None } && live.permits == 1;
+    if live.mode != Mode::Exclusive && !reads {
+        return None;
+    }
+    (live.mode, live.permits) = (Mode::Shared { limit: None }, 1);
+    Some(state)
 }

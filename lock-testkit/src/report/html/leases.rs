@@ -75,6 +75,9 @@ impl<'a> Bars<'a> {
                     self.extended(op, bar, *ttl_ns);
                 }
             }
+            Call::Downgrade { lease, key } => {
+                let _same_bar = self.named(op, key, lease);
+            }
             Call::Release { lease, key } => {
                 if let Some(bar) = self.named(op, key, lease) {
                     self.ended(op, key, bar, End::Released);

@@ -12,7 +12,7 @@ const origin = [...data.ops.map(op => op.invoked[1]), ...data.faults.map(band =>
 const since = ns => Number(BigInt(ns) - origin);
 const moment = pair => pair && { index: pair[0], at: since(pair[1]) };
 
-const kinds = { granted: "granted", extended: "ok", released: "ok", state: "ok", revoked: "ok",
+const kinds = { granted: "granted", extended: "ok", downgraded: "ok", released: "ok", state: "ok", revoked: "ok",
   held: "refused", timed_out: "refused", lost: "refused", not_held: "refused" };
 
 const ops = data.ops.map((raw, id) => {
