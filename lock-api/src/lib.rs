@@ -36,11 +36,8 @@ pub use async_trait::async_trait;
 
 pub use backend::{
     AdminBackend, Backoff, BackoffDelays, BatchBackend, Capabilities, Capability, Cursor,
-    ExtendRequest, KeyPage, ListRequest, ListedKey, LockBackend, RevocationListener,
-    RevocationListeners, poll_acquire, poll_acquire_with,
-    AdminBackend, Backoff, BackoffDelays, BatchBackend, Capabilities, Capability, DowngradeBackend,
-    ExtendRequest, LockBackend, RevocationListener, RevocationListeners, poll_acquire,
-    poll_acquire_with,
+    DowngradeBackend, ExtendRequest, KeyPage, ListRequest, ListedKey, LockBackend,
+    RevocationListener, RevocationListeners, poll_acquire, poll_acquire_with,
 };
 pub use config::{Config, ConfigBuilder};
 pub use error::{Effect, Error, ErrorKind, Result};

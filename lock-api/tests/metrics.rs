@@ -373,11 +373,13 @@ async fn a_handover_shows_its_queue_and_its_latency() {
 #[tokio::test]
 async fn failures_count_by_operation_and_kind() {
     seen(async |mut seen| {
-        let (locker, faults, _clock) = manual();
+        let (locker, faults, clock) = manual();
         let guard = locker.acquire("k").await.unwrap();
         for _ in 0..2 {
             locker.acquire("seen").await.unwrap().release().await.unwrap();
         }
+        // Only a greater token that was seen before this grant tells against it.
+        clock.advance(ms(1)).await;
         *faults.tamper.lock().unwrap() =
             Some(|grant| grant.token = leasehold::FencingToken::new(1).unwrap());
         assert!(locker.try_acquire("seen").await.is_err());

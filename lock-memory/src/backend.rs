@@ -7,7 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Downgrade, DowngradeBackend, Release, Result, RevocationListener, RevocationListeners, Revoked, Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, poll_acquire,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Downgrade,
+    DowngradeBackend, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest,
+    LockBackend, LockKey, Release, Result, RevocationListener, RevocationListeners, Revoked,
+    Runtime, Timestamp, TryAcquire, Ttl, VirtualClock, poll_acquire,
 };
 
 use crate::{
@@ -68,9 +71,7 @@ impl MemoryBackend {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use leasehold::{
-    AcquireRequest, LockBackend, LockKey, Ttl,
-};
+    /// use leasehold::{AcquireRequest, LockBackend, LockKey, Ttl};
     /// use leasehold_memory::MemoryBackend;
     ///
     /// # futures::executor::block_on(async {

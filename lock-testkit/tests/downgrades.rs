@@ -102,7 +102,7 @@ fn a_downgrade_of_unknown_effect_may_have_happened_until_it_is_settled() {
     let unknown = (2, downgrade("a"), None);
     assert!(is_allowed(&[write.clone(), unknown.clone(), read(5)]));
     assert!(is_allowed(&[write.clone(), unknown.clone(), held(5)]));
-    assert!(!is_allowed(&[write.clone(), unknown.clone(), held(5), read(6)]), "it came too late");
+    assert!(!is_allowed(&[write.clone(), unknown, held(5), read(6)]), "it came too late");
     assert!(!is_allowed(&[write, read(5)]));
 }
 

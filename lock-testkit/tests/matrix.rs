@@ -9,10 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Backends that keep no promise on purpose, each with the reason.
+/// Backends that can't be enrolled, each with the reason.
 const EXEMPT: &[(&str, &str)] = &[
     ("lock-testkit/src/mock/", "answers what a test tells it to"),
     ("lock-testkit/src/broken/", "breaks a promise, to be caught"),
+    (
+        "lock-testkit/src/sim/",
+        "lives inside a running simulation, where every run judges its server",
+    ),
 ];
 
 /// Where the tests name a pointer by the fixture that wraps it.

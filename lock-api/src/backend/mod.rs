@@ -18,13 +18,14 @@ pub use admin::AdminBackend;
 pub use backoff::{Backoff, BackoffDelays};
 pub use batch::{BatchBackend, ExtendRequest};
 pub use capabilities::{Capabilities, Capability};
-pub use listing::{Cursor, KeyPage, ListRequest, ListedKey};
 pub use downgrade::DowngradeBackend;
+pub use listing::{Cursor, KeyPage, ListRequest, ListedKey};
 pub use poll::{poll_acquire, poll_acquire_with};
 pub use revocations::{RevocationListener, RevocationListeners};
 
 use crate::{
-    Acquire, AcquireRequest, Extension, KeyState, LeaseId, LockKey, Release, Result, Runtime, Timestamp, TryAcquire, Ttl,
+    Acquire, AcquireRequest, Extension, KeyState, LeaseId, LockKey, Release, Result, Runtime,
+    Timestamp, TryAcquire, Ttl,
 };
 
 /// A place where leases are kept.
@@ -56,9 +57,7 @@ use crate::{
 ///
 /// ```
 /// use std::sync::Arc;
-/// use leasehold::{
-    LockBackend, Locker,
-};
+/// use leasehold::{LockBackend, Locker};
 /// use leasehold_memory::MemoryBackend;
 ///
 /// let shared: Arc<dyn LockBackend> = Arc::new(MemoryBackend::new());

@@ -58,7 +58,7 @@ impl<B: LockBackend + ?Sized> Guard<B> {
         for key in record.keys() {
             let asked = core.within_op_timeout("downgrade", backend.downgrade(key, record.id()));
             if asked.await.map_err(|error| error.or_key(key))? == Downgrade::Lost {
-                record.end(End::Lost(Loss::Refused));
+                record.end(End::Lost(Loss::Refused), now());
                 core.keeper.reschedule(*number);
                 return Ok(Downgrade::Lost);
             }

@@ -5,7 +5,10 @@ use std::sync::Weak;
 use async_trait::async_trait;
 
 use crate::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, ListedKey, LockBackend, LockKey, Release, Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, Downgrade, DowngradeBackend,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Downgrade, DowngradeBackend,
+    Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, ListedKey,
+    LockBackend, LockKey, Release, Result, RevocationListener, Revoked, Runtime, Timestamp,
+    TryAcquire, Ttl,
 };
 
 /// Puts a prefix before every key: tenants, environments, tests beside each other on one server.
@@ -13,9 +16,7 @@ use crate::{
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> leasehold::Result<()> {
 /// use std::sync::Arc;
-/// use leasehold::{
-    Locker, wrap::Prefix,
-};
+/// use leasehold::{Locker, wrap::Prefix};
 /// use leasehold_memory::MemoryBackend;
 ///
 /// let server = Arc::new(MemoryBackend::new());

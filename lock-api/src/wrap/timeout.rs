@@ -5,7 +5,10 @@ use std::{sync::Weak, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey, Release, Result, Downgrade, DowngradeBackend, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl, time::timeout_at,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Downgrade, DowngradeBackend,
+    Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey,
+    Release, Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
+    time::timeout_at,
 };
 
 /// Bounds how long each operation of a backend may take. Past it the answer is

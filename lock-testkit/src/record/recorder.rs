@@ -4,10 +4,9 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use leasehold::{
-    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Capability, Downgrade,
-    DowngradeBackend, Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest,
-    LockBackend, LockKey, Release, Result, RevocationListener, Revoked, Runtime, Timestamp,
-    TryAcquire, Ttl,
+    Acquire, AcquireRequest, AdminBackend, BatchBackend, Capabilities, Downgrade, DowngradeBackend,
+    Error, ExtendRequest, Extension, KeyPage, KeyState, LeaseId, ListRequest, LockBackend, LockKey,
+    Release, Result, RevocationListener, Revoked, Runtime, Timestamp, TryAcquire, Ttl,
 };
 
 use super::{Recording, pending::Pending, probe::QueueProbe, words, words::Answer as _};

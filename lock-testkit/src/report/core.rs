@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn no_relaxation_makes_a_sound_history_wrong() {
         let mut tried = 0;
-        for seed in 0..6_500 {
+        for seed in 0..7_500 {
             let case = random_history(seed, 9);
             if !check(&case.history, &case.options).verdict.is_ok() {
                 continue;

@@ -84,7 +84,7 @@ pub fn generate_plan(
 /// use leasehold_testkit::{broken::{BrokenBackend, Bug}, sim::{PlanHunt, Sim, hunt_plans}};
 ///
 /// let hunted = hunt_plans(&PlanHunt::default(), |attempt| {
-///     let sim = Sim::new(0).backend(|runtime| BrokenBackend::with_bug(Bug::ReleaseIgnoresId, runtime));
+///     let sim = Sim::new(0).backend(|runtime| BrokenBackend::with_bug(Bug::ReleaseWithoutIdCheck, runtime));
 ///     sim.attempt(attempt).run(async |node| {
 ///         let locker = node.locker();
 ///         for _ in 0..5 {
