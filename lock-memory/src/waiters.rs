@@ -100,6 +100,17 @@ impl Seats {
         granted.filter(|grant| now < grant.since + grant.ttl.get())
     }
 
+    /// The id has the lease: whoever waits under it has it too, also if it is over before the task runs.
+    fn share(&mut self, id: LeaseId, grant: Grant) -> Vec<Waker> {
+        let waiting = self.of_mut(id).filter(|seat| seat.granted.is_none());
+        waiting
+            .map(|seat| {
+                seat.granted = Some(grant);
+                seat.waker.clone()
+            })
+            .collect()
+    }
+
     /// Empties every seat of this id, but for those that have an answer already.
     fn clear(&mut self, id: LeaseId) -> Vec<Waker> {
         self.of_mut(id).for_each(|seat| seat.taken = true);
@@ -207,7 +218,13 @@ impl<'a> Wait<'a> {
                     let dropped = entry.seats.sit(seat, waker, alarm);
                     return ((Look::Until(alarm), dropped), wakers);
                 }
-                Ok(Turn::Granted(grant)) => (Ok(Acquire::Granted(grant)), entry.rise(seat)),
+                Ok(Turn::Granted(grant)) => {
+                    let risen = entry.rise(seat);
+                    if handed_over.is_none() {
+                        wakers.0.extend(entry.seats.share(request.id(), grant));
+                    }
+                    (Ok(Acquire::Granted(grant)), risen)
+                }
                 Ok(Turn::TimedOut(held)) => (Ok(Acquire::TimedOut(held)), entry.rise(seat)),
                 Err(refusal) => {
                     let error = Error::from(refusal).with_operation("acquire");
