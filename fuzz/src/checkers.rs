@@ -16,8 +16,8 @@ use leasehold_testkit::{
 use crate::bytes::Bytes;
 
 /// Brute force tries every order at every instant.
-const MOST_OPERATIONS: usize = 6;
-const MOST_EVENTS: usize = 24;
+const MOST_OPERATIONS: usize = 5;
+const MOST_EVENTS: usize = 16;
 
 /// Any history gets the same verdict from all who come to one.
 pub fn checkers(data: &[u8]) {
@@ -42,7 +42,7 @@ fn options(bytes: &mut Bytes<'_>) -> Options {
         jitter_ns: u64::from(!yes(3)),
         resolution_ns: u64::from(said >> 4 & 3) / 2,
     };
-    Options { slack, policy, limits: Limits { explored: 5_000, alive: 5_000 } }
+    Options { slack, policy, limits: Limits { explored: 2_000, alive: 2_000 } }
 }
 
 /// Events that a recorder could have written: each operation is invoked, may return, may be settled.
