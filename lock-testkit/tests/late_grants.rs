@@ -3,10 +3,10 @@
 
 use leasehold_testkit::{
     check::{
-        differential::random_history,
+        differential::{Case, Compared, compare, random_history},
         lock::{Options, Verdict, check},
     },
-    history::{Call, HistoryBuilder, LeaseRequest, LeaseView, OpId, Outcome},
+    history::{Call, Effect, HeldReason, HistoryBuilder, LeaseRequest, LeaseView, OpId, Outcome},
     model::lock::Slack,
 };
 
@@ -200,4 +200,21 @@ fn random_histories_of_servers_have_late_grants() {
     };
     let found = (0..4_000).filter(only_on_a_server).count();
     assert!(found >= 10, "{found}");
+}
+
+#[test]
+fn what_a_wait_was_granted_unheard_may_have_run_out_when_it_ends() {
+    let mut history = HistoryBuilder::new();
+    let request = LeaseRequest::exclusive("c2.1", "k", 3);
+    let wait = Call::Acquire { request, deadline_ns: 5 };
+    let refused = Call::TryAcquire(LeaseRequest::exclusive("c1.1", "k", 4));
+    let (wait, refused) =
+        (history.invoke(1, "c2", wait).unwrap(), history.invoke(1, "c1", refused).unwrap());
+    history.returned(5, wait, Outcome::Error { effect: Effect::None, kind: None }).unwrap();
+    history.returned(5, refused, Outcome::Held { reason: HeldReason::Lease }).unwrap();
+    let slack = Slack { jitter_ns: 1, ..Slack::EXACT };
+    let options = Options { slack, ..Options::default() };
+    let case = Case { history: history.finish(), options, corrupted: true };
+    let all = Some(true);
+    assert_eq!(compare(&case, true), Compared { brute: all, lock: all, linear: all });
 }

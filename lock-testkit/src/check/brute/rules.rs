@@ -116,10 +116,17 @@ impl<'a> Rules<'a> {
                 if !op.is_unknown() && !op.is_void() && !node.done[number] {
                     return Vec::new();
                 }
-                if op.is_void() && holds_unseen(node, number) {
-                    return Vec::new();
-                }
                 next.open[number] = false;
+                if op.is_void() {
+                    // What it was granted may have run out by now.
+                    let over = next.at(at).filter(|next| !holds_unseen(next, number));
+                    return over
+                        .map(|mut next| {
+                            next.by.retain(|_, op| *op != number);
+                            next
+                        })
+                        .collect();
+                }
                 if let (Some(Outcome::TimedOut), Some(request)) = (op.outcome(), op.call.request())
                 {
                     return left(&next, number, request);
