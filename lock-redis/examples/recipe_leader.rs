@@ -9,6 +9,8 @@
 //! campaigns again. The term is the fencing token: what the leader changes refuses an older term, for the leader that
 //! was paused just before it looked.
 //!
+//! `locker.election("scheduler").run(..)` is this loop ready-made; here it stands written out, to be seen.
+//!
 //! ```text
 //! cargo run -p leasehold-redis --example recipe_leader
 //! ```

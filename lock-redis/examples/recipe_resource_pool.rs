@@ -21,25 +21,24 @@ use std::{
 };
 
 use common::{Place, Problem, ensure, work};
-use leasehold::{Guard, Limit, Locker, Mode, Result};
+use leasehold::{Guard, Locker, Result, Semaphore};
 use tokio::task::JoinSet;
 
-const PLACES: usize = 3;
+const PLACES: u32 = 3;
 const TASKS: usize = 12;
 
 fn main() -> ExitCode {
     common::run(recipe)
 }
 
-/// Waits for a place. All who use the pool must say the same limit: a second one is refused, not guessed about.
+/// All who use the pool must say the same limit: a second one is refused, not guessed about.
+fn pool(locker: &Locker) -> Semaphore {
+    locker.semaphore("pool:gpu", PLACES)
+}
+
+/// Waits for a place.
 async fn place_in_pool(locker: &Locker, ttl: Duration) -> Result<Guard> {
-    let limit = Limit::new(3)?;
-    locker
-        .lock("pool:gpu")
-        .mode(Mode::Shared { limit })
-        .ttl(ttl)
-        .wait(Duration::from_secs(30))
-        .await
+    pool(locker).permits(1).ttl(ttl).wait(Duration::from_secs(30)).await
 }
 
 async fn recipe(place: &Place) -> std::result::Result<String, Problem> {
@@ -60,7 +59,7 @@ async fn recipe(place: &Place) -> std::result::Result<String, Problem> {
         task??;
     }
     let most = most.load(Ordering::SeqCst);
-    ensure(most <= PLACES, format_args!("{most} at once in {PLACES} places"))?;
+    ensure(most <= PLACES as usize, format_args!("{most} at once in {PLACES} places"))?;
 
     // A process dies with all the places: nobody gives them back, and after their ttl they are free all the same.
     let dying = place.locker("dying").await?;
@@ -72,8 +71,7 @@ async fn recipe(place: &Place) -> std::result::Result<String, Problem> {
     for _ in 0..PLACES {
         held.push(place_in_pool(&next, Duration::from_secs(30)).await?);
     }
-    let limit = Limit::new(3)?;
-    let one_more = next.lock("pool:gpu").mode(Mode::Shared { limit }).try_acquire().await?;
+    let one_more = pool(&next).try_acquire().await?;
     ensure(one_more.is_none(), format_args!("a place more than {PLACES}"))?;
     Ok(format!(
         "{TASKS} tasks, at most {most} at once; {} places came back from the dead",

@@ -1,9 +1,9 @@
-//! Recipe: money between two accounts, each under its own lock.
+//! Recipe: money between two accounts, under the locks of both.
 //!
 //! What is wrong in the usual recipe: "sort the two keys, take one lock inside the other". The order is right: without it
 //! a transfer from a to b and one from b to a wait for each other for ever. But the same account twice waits for itself;
 //! and the first lease may end while the second is waited for, so that the work begins under one lock. Here a
-//! transfer to the same account is refused, the first lease is renewed, and the work is stopped when either is lost.
+//! transfer to the same account is refused, both accounts are taken together, and the work is stopped when either is lost.
 //!
 //! Where both accounts are rows of one database, a transaction does all this better. The locks are for two systems that
 //! know no common transaction; each of them should also compare fencing tokens, as `recipe_inventory` does.
@@ -79,15 +79,11 @@ async fn transfer(
     if from == to {
         return Ok(Err(Refused::SameAccount));
     }
-    let lock = |account: usize| {
-        locker.lock(format!("account:{account}")).wait(Duration::from_secs(30)).keep_alive()
-    };
-    // One order for everybody: nobody waits for a lower account while it holds a higher one.
-    let work = async |_| {
-        lock(from.max(to)).with(async |_| bank.shift(locker, from, to, amount).await).await
-    };
-    // `with` stops its body when its lease is lost: the outer one the inner one too.
-    lock(from.min(to)).with(work).await?
+    // Both or neither, at once where the server can, else in one order for everybody: nobody waits for a lower account
+    // while it holds a higher one. `with` stops its body when either lease is lost.
+    let accounts = [from, to].map(|account| format!("account:{account}"));
+    let both = locker.lock_all(accounts).wait(Duration::from_secs(30)).keep_alive();
+    both.with(async |_| bank.shift(locker, from, to, amount).await).await
 }
 
 async fn recipe(place: &Place) -> Result<String, Problem> {
