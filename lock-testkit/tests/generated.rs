@@ -147,6 +147,14 @@ fn programs_that_once_failed_pass() {
     }
 }
 
+/// One call was granted by its own look, and the lease was revoked before the other looked, which queued again and was
+/// granted a second time. Not for the reference machine: it still does that.
+#[test]
+fn two_calls_that_wait_under_one_id_are_granted_together() {
+    let text = "try a x 20ms | wait a x 20ms 40ms | +1ms again 2 40ms | +1ms wait a x 5ms 60ms | +20ms revoke a; revoke a; look a";
+    assert_eq!(on_virtual_time(&text.parse().unwrap(), memory).finding, None);
+}
+
 /// Runs that many programs, a thread for each processor; the first failure is told.
 fn pass<B: LockBackend>(programs: u64, start: fn(Runtime) -> B) {
     let next = AtomicU64::new(0);
